@@ -1,0 +1,47 @@
+"""What is refused as B-mode frames, in one sentence that says what to do."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..errors import InputError, OptionError
+
+AXES = ("k", "j", "i")
+
+
+def check_axis(axis: str) -> str:
+    """Return `axis`; raise OptionError unless it is "k", "j" or "i"."""
+    if axis not in AXES:
+        raise OptionError(f"The slice axis {axis!r} is unknown: choose one of k, j or i.")
+    return axis
+
+
+def check_dtype(dtype: np.dtype, name: str) -> None:
+    """Raise InputError unless `dtype` holds real numbers."""
+    if dtype.kind == "c":
+        raise InputError(f"{name} holds complex numbers: take their magnitude before enhancing it.")
+    if dtype.kind == "b":
+        raise InputError(f"{name} is a mask of true and false, not an image: choose a B-mode image.")
+    if dtype.kind not in "uif":
+        raise InputError(f"{name} does not hold numbers (its type is {dtype}): choose a B-mode image.")
+
+
+def check_components(count: int, name: str) -> None:
+    """Raise InputError unless a pixel of `count` components is grey (1) or RGB (3)."""
+    if count == 4:
+        raise InputError(
+            f"{name} has 4 components per pixel (RGBA): save it without its alpha channel, as grey or RGB."
+        )
+    if count not in (1, 3):
+        raise InputError(f"{name} has {count} components per pixel: convert it to grey (1) or RGB (3).")
+
+
+def check_pixels(source: np.ndarray, name: str) -> None:
+    """Raise InputError if `source` has no pixels, or holds NaN or infinite values."""
+    check_dtype(source.dtype, name)
+    if source.size == 0:
+        shape = " x ".join(str(length) for length in source.shape)
+        raise InputError(f"{name} has no pixels (its size is {shape}): choose an image that is not empty.")
+    # The extremes carry any NaN or infinity, so no mask of the whole stack is needed.
+    if source.dtype.kind == "f" and not (np.isfinite(source.min()) and np.isfinite(source.max())):
+        raise InputError(f"{name} holds NaN or infinite pixels: replace them by finite values first.")
