@@ -80,7 +80,9 @@ def _as_volume(array: np.ndarray, name: str, colour: bool | None) -> tuple[np.nd
     is_colour = array.ndim == 4 if colour is None else colour
     dimensions = array.ndim - 1 if is_colour else array.ndim
     if dimensions not in (2, 3):
-        raise InputError(f"{name} has {dimensions} dimensions: give a single frame (2) or a stack of frames (3).")
+        raise InputError(
+            f"{name} has {dimensions} dimensions: give a single frame (2) or a stack of frames (3)."
+        )
     if is_colour:
         check_components(array.shape[-1], name)
         if array.shape[-1] == 1:

@@ -24,4 +24,6 @@ def luminance(rgb: np.ndarray) -> np.ndarray:
 
 def limit_change(change: np.ndarray, rgb: np.ndarray, low: float, high: float) -> np.ndarray:
     """Return `change` [...] limited so that no channel of `rgb` [..., 3] + change leaves low..high."""
-    return np.clip(change, low - rgb.min(axis=-1).astype(np.float64), high - rgb.max(axis=-1).astype(np.float64))
+    return np.clip(
+        change, low - rgb.min(axis=-1).astype(np.float64), high - rgb.max(axis=-1).astype(np.float64)
+    )

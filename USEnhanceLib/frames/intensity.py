@@ -72,5 +72,7 @@ def _fit(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
         return np.clip(values, limits.min, limits.max).astype(dtype)
     limits = np.iinfo(dtype)
     # 2^63 - 1 and 2^64 - 1 are no float64: the largest float64 below must do, or the cast overflows.
-    largest = float(limits.max) if int(float(limits.max)) <= limits.max else np.nextafter(float(limits.max), 0.0)
+    largest = (
+        float(limits.max) if int(float(limits.max)) <= limits.max else np.nextafter(float(limits.max), 0.0)
+    )
     return np.clip(values, float(limits.min), largest).astype(dtype)
