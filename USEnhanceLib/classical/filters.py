@@ -1,0 +1,146 @@
+"""The classical filters by name, behind one interface, with their parameters and sources.
+
+    smooth = apply_filter("srad", frames, iterations=50)     # frames float32 [N, H, W] in [0, 1]
+
+A method is a function `(frames, *, parameters) -> frames` in a module of its own; `FILTERS` adds its title,
+its source and the meaning and limits of its parameters, whose default values are those of the function.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..errors import InputError, OptionError
+from .bm3d import filter_bm3d
+from .median import filter_median
+from .nonlocal_means import filter_nonlocal_means
+from .srad import filter_srad
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """Limits and meaning of one number or switch; `odd` where only odd integers are possible."""
+
+    minimum: float
+    maximum: float
+    meaning: str
+    odd: bool = False
+
+
+@dataclass(frozen=True)
+class Filter:
+    """A named filter: what it is, where it was published, and what can be set."""
+
+    name: str
+    title: str
+    source: str
+    function: Callable[..., np.ndarray]
+    parameters: Mapping[str, Parameter]
+
+    @property
+    def defaults(self) -> dict[str, Any]:
+        """The parameters' default values."""
+        signature = inspect.signature(self.function)
+        return {name: signature.parameters[name].default for name in self.parameters}
+
+    def __call__(self, frames: np.ndarray, **parameters: Any) -> np.ndarray:
+        """Return the filtered frames, float32 [N, H, W] clipped to [0, 1]; the input is left as it is.
+
+        frames: float32 [N, H, W] in [0, 1]. Raises InputError for other shapes or non-finite pixels,
+        OptionError for a parameter that is unknown or out of its limits.
+        """
+        stack = np.asarray(frames, dtype=np.float32)
+        if stack.ndim != 3 or not stack.size or not np.isfinite(stack).all():
+            raise InputError(
+                f"The filter {self.name} needs frames of shape [N, H, W] without NaN or infinite pixels, "
+                f"not {stack.shape}: check the input."
+            )
+        for name, value in parameters.items():
+            self._check(name, value)
+        return np.clip(self.function(stack, **parameters), 0, 1).astype(np.float32, copy=False)
+
+    def _check(self, name: str, value: Any) -> None:
+        limits = self.parameters.get(name)
+        if limits is None:
+            raise OptionError(
+                f"The filter {self.name} has no parameter {name}: choose from {', '.join(self.parameters)}."
+            )
+        default = self.defaults[name]
+        if value is None and default is None:
+            return
+        whole = isinstance(default, int)
+        kind_fits = isinstance(value, (int, np.integer) if whole else (int, float, np.number))
+        if not kind_fits or not limits.minimum <= value <= limits.maximum or (limits.odd and value % 2 == 0):
+            kind = "odd integer" if limits.odd else "integer" if whole else "number"
+            raise OptionError(
+                f"The parameter {name} of the filter {self.name} is {value!r}: give an {kind} "
+                f"from {limits.minimum:g} to {limits.maximum:g}."
+            )
+
+
+_NOISE = Parameter(0, 1, "standard deviation of the noise, in the frames' unit")
+
+FILTERS: tuple[Filter, ...] = (
+    Filter(
+        "median",
+        "Median",
+        "Tukey, Exploratory Data Analysis, 1977",
+        filter_median,
+        {"size": Parameter(1, 31, "side of the window, pixels", odd=True)},
+    ),
+    Filter(
+        "nlm",
+        "Non-local means",
+        "Buades, Coll, Morel, CVPR 2005",
+        filter_nonlocal_means,
+        {
+            "noise": _NOISE,
+            "strength": Parameter(0, 10, "cut-off of the weights, in units of noise"),
+            "patch_size": Parameter(1, 31, "side of the compared patches, pixels", odd=True),
+            "search_distance": Parameter(1, 50, "radius of the search, pixels"),
+            "fast": Parameter(False, True, "equal weights inside a patch, about ten times faster"),
+        },
+    ),
+    Filter(
+        "srad",
+        "SRAD",
+        "Yu, Acton, IEEE Transactions on Image Processing 11(11), 2002",
+        filter_srad,
+        {
+            "iterations": Parameter(0, 10000, "number of steps"),
+            "time_step": Parameter(0, 1, "diffusion time of one step"),
+            "speckle_scale": Parameter(0, 10, "coefficient of variation of speckle; None: estimated"),
+            "compressed": Parameter(False, True, "frames are log-compressed: filter their exponential"),
+        },
+    ),
+    Filter(
+        "bm3d",
+        "BM3D",
+        "Dabov, Foi, Katkovnik, Egiazarian, IEEE Transactions on Image Processing 16(8), 2007",
+        filter_bm3d,
+        {"noise": _NOISE},
+    ),
+)
+
+
+def filter_names() -> tuple[str, ...]:
+    """Return the names that `find_filter` knows, in the order of the tables."""
+    return tuple(entry.name for entry in FILTERS)
+
+
+def find_filter(name: str) -> Filter:
+    """Return the filter of this name, or raise OptionError."""
+    for entry in FILTERS:
+        if entry.name == name:
+            return entry
+    raise OptionError(f"There is no classical filter {name!r}: choose from {', '.join(filter_names())}.")
+
+
+def apply_filter(name: str, frames: np.ndarray, **parameters: Any) -> np.ndarray:
+    """Return frames (float32 [N, H, W] in [0, 1]) after the named filter; errors as of `Filter`."""
+    return find_filter(name)(frames, **parameters)
