@@ -10,13 +10,18 @@ from __future__ import annotations
 
 from .arrays import frames_from_array
 from .intensity import find_intensity_range
+from .reading import read_frames
 from .sector import find_sector
 from .stack import Frames, Geometry
+from .writing import check_writable, write_frames
 
 __all__ = [
     "Frames",
     "Geometry",
+    "check_writable",
     "find_intensity_range",
     "find_sector",
     "frames_from_array",
+    "read_frames",
+    "write_frames",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 
@@ -26,6 +27,7 @@ def frames_from_array(
     sector: np.ndarray | None = None,
     notes: tuple[str, ...] = (),
     attributes: Mapping[str, str] | None = None,
+    file: Path | None = None,
 ) -> Frames:
     """Return the frames of `array`, which is kept as it is and must not be written to afterwards.
 
@@ -33,7 +35,8 @@ def frames_from_array(
     Three dimensions without `colour` are always a grey stack, also where the last one is 3 long.
     axis: the axis along which the frames of a stack are taken. geometry: without it the frames are
     uncalibrated. sector: bool [H, W] or [N, H, W]; found from the frames where it is not given.
-    notes and attributes are carried along. Peak memory above the array: 4 bytes a pixel (`Frames.pixels`).
+    notes, attributes and file are carried along.
+    Peak memory above the array: 4 bytes a pixel, the size of `Frames.pixels`.
 
     Raises InputError for what is no B-mode image (RGBA, complex, bool, NaN, empty, other dimensions) and
     OptionError for an unknown axis.
@@ -72,6 +75,7 @@ def frames_from_array(
         notes=notes,
         attributes=dict(attributes or {}),
         planar=planar,
+        file=file,
     )
 
 

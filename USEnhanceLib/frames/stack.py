@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -44,6 +45,7 @@ class Frames:
     notes: sentences that the user should read
     attributes: provenance, written into files that can hold it
     planar: the image had two dimensions: `to_array` and files give two dimensions back
+    file: the file that they were read from, if any: a derived DICOM image takes its study from there
     """
 
     pixels: np.ndarray
@@ -56,6 +58,7 @@ class Frames:
     notes: tuple[str, ...] = ()
     attributes: Mapping[str, str] = field(default_factory=dict)
     planar: bool = False
+    file: Path | None = None
 
     @property
     def colour(self) -> bool:

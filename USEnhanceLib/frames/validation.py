@@ -44,4 +44,4 @@ def check_pixels(source: np.ndarray, name: str) -> None:
         raise InputError(f"{name} has no pixels (its size is {shape}): choose an image that is not empty.")
     # The extremes carry any NaN or infinity, so no mask of the whole stack is needed.
     if source.dtype.kind == "f" and not (np.isfinite(source.min()) and np.isfinite(source.max())):
-        raise InputError(f"{name} holds NaN or infinite pixels: replace them by finite values first.")
+        raise InputError(f"{name} holds NaN or infinite pixels: give those pixels finite values first.")
