@@ -1,0 +1,306 @@
+"""The client's side of the worker: submit frames, be told of progress, get frames back.
+
+The client knows neither Qt nor threads. Its owner starts the process, feeds what it prints to `receive` and
+tells `process_ended`; callbacks are called from within these two. In Slicer the owner wraps a QProcess,
+elsewhere `subprocess_process` does it.
+
+    client = WorkerClient(process)
+    job = client.submit(frames.pixels, method="scunet", on_progress=show, on_done=keep, on_failed=tell)
+    client.cancel(job)
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from ..errors import InputError, USEnhanceError, WorkerError
+from .exchange import Exchange, byte_count
+from .outcome import death_of_process, result_of
+from .protocol import (
+    CancelledEvent,
+    CancelRequest,
+    DoneEvent,
+    EnhanceRequest,
+    Event,
+    ExchangeRequest,
+    FailedEvent,
+    LineBuffer,
+    MalformedMessageError,
+    ProgressEvent,
+    QuitRequest,
+    ReadyEvent,
+    StartedEvent,
+    decode_event,
+    encode,
+    error_of,
+)
+
+if TYPE_CHECKING:
+    from ..enhancement import EnhancementResult
+
+
+class WorkerProcess(Protocol):
+    """The process of the worker, as the client needs it."""
+
+    @property
+    def running(self) -> bool:
+        """Whether the process was started and has not ended; False by the time `process_ended` is called."""
+
+    def start(self) -> None:
+        """Start `worker_command` in `worker_environment`. Raises WorkerError where it cannot."""
+
+    def write(self, data: bytes) -> None:
+        """Queue bytes for the process's stdin; works from right after `start`, and never raises."""
+
+    def kill(self) -> None:
+        """End the process at once; `process_ended` follows, now or later."""
+
+
+def _nothing(*_: object) -> None:
+    pass
+
+
+@dataclass(eq=False)
+class _Job:
+    id: int
+    shape: tuple[int, int, int]
+    on_started: Callable[[Mapping[str, Any]], object]
+    on_progress: Callable[[int, int], object]
+    on_done: Callable[[EnhancementResult], object]
+    on_failed: Callable[[USEnhanceError], object]
+    on_cancelled: Callable[[], object]
+    input: Path | None = None
+    output: Path | None = None
+    uncertainty: Path | None = None
+    is_cancelled: bool = False
+    failure: WorkerError | None = None
+
+
+class WorkerClient:
+    """Hands jobs to the worker process, one at a time, and starts the process when there is none.
+
+    Every job ends with exactly one of `on_done`, `on_failed` and `on_cancelled`; the client is free for the
+    next job by then. A job for which `cancel` was called never ends with `on_done`.
+    """
+
+    def __init__(self, process: WorkerProcess, *, temporary_folder: Path | None = None) -> None:
+        self._process = process
+        self._temporary_folder = temporary_folder
+        self._exchange: Exchange | None = None
+        self._buffer = LineBuffer()
+        self._lines: deque[bytes] = deque()
+        self._job: _Job | None = None
+        self._last_id = 0
+        self._is_ready = False
+        self._is_ending = False
+
+    @property
+    def busy(self) -> bool:
+        """Whether a job runs."""
+        return self._job is not None
+
+    def start(self) -> None:
+        """Start the process ahead of the first job, which then need not wait for torch to be imported.
+
+        Raises WorkerError, and OutputError where no temporary folder can be made.
+        """
+        if self._is_ending:
+            raise WorkerError("The worker process is still ending: try again in a moment.")
+        if self._exchange is None or self._exchange.closed:
+            self._exchange = Exchange(self._temporary_folder)
+            is_told = False
+        else:
+            is_told = self._process.running
+        if not self._process.running:
+            self._process.start()
+        if not is_told:
+            self._process.write(encode(ExchangeRequest(str(self._exchange.folder))))
+
+    def submit(
+        self,
+        pixels: np.ndarray,
+        *,
+        method: str | os.PathLike[str] = "scunet",
+        device: str = "auto",
+        options: Mapping[str, Any] | None = None,
+        seed: int = 0,
+        uncertainty: bool = False,
+        on_started: Callable[[Mapping[str, Any]], object] = _nothing,
+        on_progress: Callable[[int, int], object] = _nothing,
+        on_done: Callable[[EnhancementResult], object] = _nothing,
+        on_failed: Callable[[USEnhanceError], object] = _nothing,
+        on_cancelled: Callable[[], object] = _nothing,
+    ) -> int:
+        """Enhance `pixels`, float32 [N, H, W] in [0, 1], and give back the job's number.
+
+        `method`, `device` and `options` are those of `load_enhancer`, `seed` and `uncertainty` those of the
+        enhancer. `on_started` gets the enhancer's description, `on_progress` frames done and in total,
+        `on_done` the result as the enhancer itself would give it.
+
+        Raises WorkerError while another job runs or where the process cannot be started, InputError for
+        pixels of another shape, OutputError where the disk has no space for the frames.
+        """
+        if self._job is not None:
+            raise WorkerError("The worker is still enhancing other frames: wait for it, or cancel it first.")
+        pixels = np.asarray(pixels)
+        if pixels.ndim != 3 or pixels.size == 0 or pixels.dtype.kind not in "fiub":
+            raise InputError("Frames must be a non-empty array of numbers [N, H, W]: reshape them.")
+        self.start()
+        self._last_id += 1
+        job = _Job(self._last_id, pixels.shape, on_started, on_progress, on_done, on_failed, on_cancelled)
+        try:
+            self._write_files(job, pixels, uncertainty)
+        except BaseException:
+            self._discard(job)
+            raise
+        self._job = job
+        request = EnhanceRequest(
+            id=job.id,
+            method=_absolute(method),
+            device=device,
+            options=dict(options or {}),
+            seed=int(seed),
+            uncertainty=bool(uncertainty),
+            shape=job.shape,
+            input=str(job.input),
+            output=str(job.output),
+            uncertainty_output=str(job.uncertainty) if job.uncertainty else None,
+        )
+        self._process.write(encode(request))
+        return job.id
+
+    def _write_files(self, job: _Job, pixels: np.ndarray, uncertainty: bool) -> None:
+        exchange = self._exchange
+        exchange.require_space((3 if uncertainty else 2) * byte_count(job.shape))
+        job.input = exchange.write(f"{job.id}-input.raw", pixels)
+        job.output = exchange.create(f"{job.id}-output.raw", job.shape)
+        if uncertainty:
+            job.uncertainty = exchange.create(f"{job.id}-uncertainty.raw", job.shape)
+
+    def _discard(self, job: _Job) -> None:
+        if self._exchange is not None:
+            self._exchange.discard(job.input, job.output, job.uncertainty)
+
+    def cancel(self, job: int) -> None:
+        """Stop the job; `on_cancelled` follows. Nothing happens where it has ended already.
+
+        Where the worker does not answer in the time that the owner grants, `kill` ends it.
+        """
+        if self._job is not None and self._job.id == job:
+            self._job.is_cancelled = True
+            self._process.write(encode(CancelRequest(job)))
+
+    def kill(self) -> None:
+        """End the process at once; a running job ends as cancelled when `process_ended` is told."""
+        if self._job is not None:
+            self._job.is_cancelled = True
+        self._end()
+
+    def close(self) -> None:
+        """End the process, a running job as cancelled, and remove the files. The owner waits for the end."""
+        if self._job is not None:
+            self.kill()
+        elif self._process.running and not self._is_ending:
+            self._is_ending = True
+            self._process.write(encode(QuitRequest()))
+        if self._exchange is not None:
+            self._exchange.close()
+
+    def _end(self) -> None:
+        if self._process.running:
+            self._is_ending = True
+            self._process.kill()
+        else:
+            self.process_ended(0, False)
+
+    def receive(self, data: bytes) -> None:
+        """Take in what the process printed to stdout, in pieces of any size."""
+        self._lines.extend(self._buffer.feed(data))
+        # Lines wait in a queue, so that a callback may raise, or run an event loop, without losing any.
+        while self._lines:
+            self._take_line(self._lines.popleft())
+
+    def process_ended(self, exit_code: int, crashed: bool) -> None:
+        """Be told that the process ended, or could not start, after what it printed last was fed.
+
+        Ignored while the process runs, so that two signals for one end do no harm to a job submitted since.
+        """
+        if self._process.running:
+            return
+        was_ready, self._is_ready, self._is_ending = self._is_ready, False, False
+        self._buffer.clear()
+        self._lines.clear()
+        job = self._job
+        if job is None:
+            return
+        if job.is_cancelled:
+            self._finish(job, job.on_cancelled)
+        elif job.failure is not None:
+            self._finish(job, job.on_failed, job.failure)
+        else:
+            self._finish(job, job.on_failed, death_of_process(exit_code, crashed, was_ready))
+
+    def _take_line(self, line: bytes) -> None:
+        # Launchers and site hooks may print before the worker guards its stdout; events start with a brace.
+        if self._is_ending or not line.startswith(b"{"):
+            return
+        try:
+            event = decode_event(line)
+        except MalformedMessageError as error:
+            self._fail_and_end(error)
+            return
+        job = self._job
+        if isinstance(event, ReadyEvent):
+            self._is_ready = True
+        elif isinstance(event, FailedEvent) and event.id is None:
+            self._fail_and_end(error_of(event))
+        elif job is not None and event.id == job.id:
+            self._take_event(job, event)
+
+    def _fail_and_end(self, error: USEnhanceError) -> None:
+        """After a misunderstanding the worker's state is unknown: the next job gets a new process."""
+        if self._job is not None:
+            self._job.failure = error
+        self._end()
+
+    def _take_event(self, job: _Job, event: Event) -> None:
+        if isinstance(event, StartedEvent):
+            if not job.is_cancelled:
+                job.on_started(event.description)
+        elif isinstance(event, ProgressEvent):
+            if not job.is_cancelled:
+                job.on_progress(event.done, event.total)
+        elif job.is_cancelled or isinstance(event, CancelledEvent):
+            self._finish(job, job.on_cancelled)
+        elif isinstance(event, FailedEvent):
+            self._finish(job, job.on_failed, error_of(event))
+        elif isinstance(event, DoneEvent):
+            try:
+                result = self._result(job, event)
+            except USEnhanceError as error:
+                self._finish(job, job.on_failed, error)
+            else:
+                self._finish(job, job.on_done, result)
+
+    def _result(self, job: _Job, event: DoneEvent) -> EnhancementResult:
+        frames = self._exchange.take(job.output, job.shape)
+        uncertainty = self._exchange.take(job.uncertainty, job.shape) if job.uncertainty else None
+        return result_of(event, frames, uncertainty)
+
+    def _finish(self, job: _Job, callback: Callable[..., object], *arguments: object) -> None:
+        self._job = None
+        self._discard(job)
+        callback(*arguments)
+
+
+def _absolute(method: str | os.PathLike[str]) -> str:
+    """A model's folder as the worker, whose current folder may differ, finds it; names stay as they are."""
+    text = os.fspath(method)
+    return str(Path(text).absolute()) if isinstance(method, Path) or Path(text).name != text else text
