@@ -1,0 +1,80 @@
+"""How blur and noise are drawn and combined into a training input (arXiv 2601.21856)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Generator, Tensor
+
+from .noise import fourier_noise, gaussian_noise
+from .psf import blur, gaussian_psf
+
+BLUR_SIZES = tuple(range(3, 18, 2))
+"""Sizes in pixels of the blurs that training draws from."""
+
+
+@dataclass(frozen=True)
+class CompositionRecipe:
+    """Probabilities and ranges of the composition. The defaults are the paper's.
+
+    Attributes:
+        blur_then_noise: probability of blur followed by noise of either family.
+        noise_then_blur: independent probability of Fourier noise followed by the smallest blur.
+        sharp: share of the blur-then-noise frames whose blur is left out, so that a frame with noise
+            alone is known too; 0 in the paper.
+        sigma: range of the Gaussian noise's standard deviation.
+        g: range of the Fourier noise's share.
+    """
+
+    blur_then_noise: float = 0.55
+    noise_then_blur: float = 0.45
+    sharp: float = 0.0
+    sigma: tuple[float, float] = (0.05, 0.20)
+    g: tuple[float, float] = (0.0, 0.20)
+
+
+def degrade(frames: Tensor, generator: Generator, recipe: CompositionRecipe | None = None) -> Tensor:
+    """Draw a degradation for each frame and apply it.
+
+    Args:
+        frames: [N, H, W] in [0, 1].
+        generator: a CPU generator, the only source of randomness.
+        recipe: probabilities and ranges; the paper's when not given.
+
+    Returns:
+        [N, H, W] in [0, 1]; about a quarter of the frames is left as it was.
+    """
+    recipe = recipe or CompositionRecipe()
+    count = len(frames)
+
+    def uniform(low: float, high: float) -> Tensor:
+        return low + (high - low) * torch.rand(count, generator=generator)
+
+    first = uniform(0, 1) < recipe.blur_then_noise
+    second = uniform(0, 1) < recipe.noise_then_blur
+    sharp = uniform(0, 1) < recipe.sharp
+    spatial = uniform(0, 1) < 0.5
+    sizes = torch.randint(len(BLUR_SIZES), (count,), generator=generator)
+    sigma, g_first, g_second = uniform(*recipe.sigma), uniform(*recipe.g), uniform(*recipe.g)
+
+    largest = BLUR_SIZES[-1]
+    psfs = torch.zeros(len(BLUR_SIZES), largest, largest)
+    for psf, size in zip(psfs, BLUR_SIZES, strict=True):
+        border = (largest - size) // 2
+        psf[border : largest - border, border : largest - border] = gaussian_psf(size)
+
+    out = frames.clone()
+    blurred = first & ~sharp
+    if blurred.any():
+        out[blurred] = blur(out[blurred], psfs[sizes[blurred]]).clamp_(0, 1)
+    for chosen, add_noise, level in (
+        (first & spatial, gaussian_noise, sigma),
+        (first & ~spatial, fourier_noise, g_first),
+        (second, fourier_noise, g_second),
+    ):
+        if chosen.any():
+            out[chosen] = add_noise(out[chosen], level[chosen], generator)
+    if second.any():
+        out[second] = blur(out[second], gaussian_psf(BLUR_SIZES[0])).clamp_(0, 1)
+    return out

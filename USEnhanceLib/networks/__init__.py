@@ -1,0 +1,13 @@
+"""Network architectures: torch modules and nothing else.
+
+`ARCHITECTURES` is the only list from which a model file may choose: a name that is not in it is refused,
+so that no file can make the library instantiate a class of its own choice.
+"""
+
+from __future__ import annotations
+
+from .scunet import SCUNet
+
+ARCHITECTURES = {"SCUNet": SCUNet}
+
+__all__ = ["ARCHITECTURES", "SCUNet"]
