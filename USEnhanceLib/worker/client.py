@@ -265,7 +265,7 @@ class WorkerClient:
             self._take_event(job, event)
 
     def _fail_and_end(self, error: USEnhanceError) -> None:
-        """After a misunderstanding the worker's state is unknown: the next job gets a new process."""
+        """Only a new process helps after a misunderstanding or an unforeseen error (a broken CUDA context)."""
         if self._job is not None:
             self._job.failure = error
         self._end()
@@ -279,6 +279,8 @@ class WorkerClient:
                 job.on_progress(event.done, event.total)
         elif job.is_cancelled or isinstance(event, CancelledEvent):
             self._finish(job, job.on_cancelled)
+        elif isinstance(event, FailedEvent) and event.error == WorkerError.__name__:
+            self._fail_and_end(error_of(event))
         elif isinstance(event, FailedEvent):
             self._finish(job, job.on_failed, error_of(event))
         elif isinstance(event, DoneEvent):

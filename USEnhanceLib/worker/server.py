@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import __version__
 from ..errors import EnhancementCancelled, OptionError, USEnhanceError, WorkerError
+from ..models import METADATA
 from .exchange import map_input, map_output
 from .lifetime import Lifetime
 from .protocol import (
@@ -50,6 +51,9 @@ if TYPE_CHECKING:
 # Two, so that changing to another method and back stays warm; each holds a network in (GPU) memory.
 _CACHED_ENHANCERS = 2
 _IDLE_SECONDS = 0.2
+# How the allocators of CUDA, MPS, the CPU and cuBLAS put it, in errors of torch that are only RuntimeErrors.
+_OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "alloc_failed")
+_NO_OPTIONS = ("method", "device")
 
 
 class _Job:
@@ -150,7 +154,8 @@ class Server:
         job.check()
         enhancer = self._enhancer(request)
         job.check()
-        self._send(StartedEvent(request.id, enhancer.description))
+        description = enhancer.description
+        self._send(StartedEvent(request.id, description))
         result = enhancer(
             pixels,
             progress=lambda done, total: self._send(ProgressEvent(request.id, done, total)),
@@ -158,6 +163,9 @@ class Server:
             seed=request.seed,
             uncertainty=request.uncertainty,
         )
+        if enhancer.description != description:
+            # It fell back to the CPU or smaller tiles for want of memory: the next job tries anew.
+            self._enhancers.popitem()
         _copy(job, result.frames, output)
         if uncertainty is not None:
             if result.uncertainty is None:
@@ -177,7 +185,7 @@ class Server:
         from ..enhancement import load_enhancer
 
         options = dict(request.options)
-        known = list(inspect.signature(load_enhancer).parameters.keys() - {"method", "device"})
+        known = [name for name in inspect.signature(load_enhancer).parameters if name not in _NO_OPTIONS]
         for name in options.keys() - set(known):
             raise OptionError(f"There is no option {name!r}: choose from {', '.join(known)}.")
         key = (request.method, _age(request.method), request.device, json.dumps(options, sort_keys=True))
@@ -191,7 +199,7 @@ class Server:
     def _explain(self, error: Exception) -> USEnhanceError:
         """The sentence for an error that nobody foresaw; its traceback, without its message, is logged."""
         text = str(error).lower()
-        if isinstance(error, MemoryError) or "out of memory" in text or "t allocate memory" in text:
+        if isinstance(error, MemoryError) or any(sign in text for sign in _OUT_OF_MEMORY):
             # The networks are dropped too: what they hold may be all that the next try needs.
             self._enhancers.clear()
             return USEnhanceError(
@@ -214,8 +222,9 @@ def _copy(job: _Job, frames: Any, target: Any) -> None:
 
 def _age(method: str) -> int:
     """When a model given as a folder was last written, so that a retrained model is loaded anew; else 0."""
-    folder = Path(method)
-    return max((path.stat().st_mtime_ns for path in folder.rglob("*")), default=0) if folder.is_dir() else 0
+    with contextlib.suppress(OSError):
+        return (Path(method) / METADATA).stat().st_mtime_ns
+    return 0
 
 
 def _import_torch() -> None:
