@@ -1,0 +1,118 @@
+"""A scene with the logics that Slicer's own modules would bring; no Qt, nothing of Slicer stood in for."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import slicer
+import vtk
+from vtk.util.numpy_support import get_vtk_array_type, vtk_to_numpy
+
+
+@pytest.fixture
+def scene(monkeypatch):
+    """An empty scene as `slicer.mrmlScene`, in which colours, volumes and sequences work."""
+    scene = slicer.vtkMRMLScene()
+    application = slicer.vtkMRMLApplicationLogic()
+    application.SetMRMLScene(scene)
+    logics = [slicer.vtkSlicerColorLogic(), slicer.vtkSlicerVolumesLogic(), slicer.vtkSlicerSequencesLogic()]
+    for logic in logics:
+        logic.SetMRMLApplicationLogic(application)
+        logic.SetMRMLScene(scene)
+    inferno = slicer.vtkMRMLColorTableNode()
+    inferno.SetTypeToUser()
+    inferno.SetNumberOfColors(256)
+    for index in range(256):
+        inferno.SetColor(index, "", index / 255, 0.0, 0.0, 1.0)
+    inferno.SetSingletonTag("FileInferno.txt")
+    scene.AddNode(inferno)
+    monkeypatch.setattr(slicer, "mrmlScene", scene, raising=False)
+    modules = SimpleNamespace(sequences=SimpleNamespace(logic=lambda: logics[2]))
+    monkeypatch.setattr(slicer, "modules", modules, raising=False)
+    yield scene
+    scene.Clear(True)
+    for logic in logics:
+        logic.SetMRMLScene(None)
+
+
+@pytest.fixture
+def speckle():
+    """Makes arrays like speckled B-mode of any shape and dtype, the same ones each time."""
+
+    def make(shape, dtype=np.uint8, high=200):
+        values = np.random.default_rng(7).rayleigh(0.3, shape).clip(0.0, 1.0)
+        return (values * high).astype(dtype)
+
+    return make
+
+
+@pytest.fixture
+def add_volume(scene):
+    """Adds a volume with pixels [K, J, I] or [K, J, I, components] of any dtype that VTK has."""
+
+    def add(array, name="B-mode", spacing=(0.4, 0.3, 1.0), class_name=None):
+        components = array.shape[3] if array.ndim == 4 else 1
+        class_name = class_name or (
+            "vtkMRMLVectorVolumeNode" if components > 1 else "vtkMRMLScalarVolumeNode"
+        )
+        image = vtk.vtkImageData()
+        image.SetDimensions(*reversed(array.shape[:3]))
+        image.AllocateScalars(get_vtk_array_type(array.dtype), components)
+        vtk_to_numpy(image.GetPointData().GetScalars())[...] = array.reshape(
+            (-1, components) if components > 1 else -1
+        )
+        volume = scene.AddNewNodeByClass(class_name, name)
+        volume.SetSpacing(*spacing)
+        volume.SetOrigin(5.0, -7.0, 11.0)
+        volume.SetIJKToRASDirections(-1, 0, 0, 0, -1, 0, 0, 0, 1)
+        volume.SetAndObserveImageData(image)
+        volume.CreateDefaultDisplayNodes()
+        return volume
+
+    return add
+
+
+@pytest.fixture
+def add_sequence(scene, add_volume):
+    """Adds a sequence of volumes with the given index values."""
+
+    def add(arrays, name="Cine", index_values=None, spacing=(0.51, 0.51, 1.0)):
+        sequence = scene.AddNewNodeByClass("vtkMRMLSequenceNode", name)
+        sequence.SetIndexName("frame")
+        sequence.SetIndexUnit("")
+        for number, array in enumerate(arrays):
+            volume = add_volume(array, "Item", spacing)
+            volume.SetOrigin(0.0, 0.0, float(number))
+            sequence.SetDataNodeAtValue(volume, str(number) if index_values is None else index_values[number])
+            for index in range(volume.GetNumberOfDisplayNodes()):
+                scene.RemoveNode(volume.GetNthDisplayNode(index))
+            scene.RemoveNode(volume)
+        return sequence
+
+    return add
+
+
+@pytest.fixture
+def result_of():
+    """Makes what an enhancer returns: the frames changed by a known amount, with a known uncertainty."""
+
+    def make(frames, change=0.1, uncertainty=False):
+        from USEnhanceLib.enhancement import EnhancementResult
+
+        pixels = np.clip(frames.pixels + np.float32(change), 0.0, 1.0)
+        spread = np.full_like(pixels, 0.05) if uncertainty else None
+        return EnhancementResult(
+            frames=pixels,
+            uncertainty=spread,
+            seconds=0.1,
+            device="cpu",
+            device_reason="chosen by the test",
+            method="scunet",
+            model_version="1.0",
+            parameters={"strength": 1.0, "seed": 0},
+            notes=("A note of the enhancer.",),
+        )
+
+    return make

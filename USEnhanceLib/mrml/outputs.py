@@ -1,0 +1,177 @@
+"""The nodes of a result: checked before the work, put into the scene after it, taken away if that fails."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import slicer
+import vtk
+
+from ..errors import InputError, OutputError
+from .display import display_like, display_uncertainty
+from .results import Images
+from .sequences import SEQUENCE, copy_index, find_browser, is_sequence, play_with, shown_volume
+from .steps import Steps
+from .volumes import SCALAR, describe_type, new_volume
+
+INPUT_ROLE = "USEnhance.Input"
+_TYPE_WORDS = {
+    SCALAR: "a greyscale volume",
+    "vtkMRMLVectorVolumeNode": "a colour volume",
+    SEQUENCE: "a sequence",
+}
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What an enhancement gives.
+
+    volume: the enhanced volume or sequence node; uncertainty: the volume or sequence node of standard
+    deviations in 0..1, or None; notes: sentences that the user should read
+    """
+
+    volume: Any
+    uncertainty: Any | None = None
+    notes: tuple[str, ...] = ()
+
+
+def check_outputs(input_node: Any, output_node: Any | None, uncertainty_node: Any | None) -> None:
+    """Raise InputError unless the given output nodes can take the results for `input_node`.
+
+    They must be in the scene, of the right type, and neither the input nor each other.
+    """
+    volume_class = input_node.GetClassName()
+    uncertainty_class = SEQUENCE if is_sequence(input_node) else SCALAR
+    for node, class_name, what in (
+        (output_node, volume_class, "enhanced image"),
+        (uncertainty_node, uncertainty_class, "uncertainty"),
+    ):
+        if node is None:
+            continue
+        if node is input_node or node is shown_volume(input_node):
+            raise InputError(
+                f"{node.GetName()} is the input and is never changed: choose another output for the {what}."
+            )
+        if node.GetScene() is not slicer.mrmlScene:
+            raise InputError(f"{node.GetName()} is no longer in the scene: choose another output.")
+        if node.GetClassName() != class_name:
+            raise InputError(
+                f"{node.GetName()} ({describe_type(node)}) cannot hold the {what}: "
+                f"choose {_TYPE_WORDS[class_name]}, or none to have one made."
+            )
+    if output_node is not None and output_node is uncertainty_node:
+        raise InputError(
+            f"{output_node.GetName()} is chosen both for the enhanced image and for the uncertainty: "
+            "choose two different nodes."
+        )
+
+
+class OutputWriter:
+    """Puts results into the scene. Nodes that it made are removed again by `roll_back`."""
+
+    def __init__(self, input_node: Any) -> None:
+        self._input = input_node
+        self._created: list[Any] = []
+
+    def roll_back(self) -> None:
+        """Remove the nodes that were made."""
+        for node in reversed(self._created):
+            # The node first: a browser that still lives would make the volumes anew that it shows.
+            for doomed in (node, *_attached(node)):
+                if doomed.GetScene() is slicer.mrmlScene:
+                    slicer.mrmlScene.RemoveNode(doomed)
+        self._created.clear()
+
+    @staticmethod
+    def check_given(*nodes: Any | None) -> None:
+        """Raise OutputError if one of the given output nodes was deleted meanwhile."""
+        for node in nodes:
+            if node is not None and node.GetScene() is not slicer.mrmlScene:
+                raise OutputError(f"The output {node.GetName()} was deleted meanwhile: choose another one.")
+
+    def write(
+        self, images: Images, given: Any | None, name: str, attributes: Mapping[str, str], is_map: bool
+    ) -> Steps[Any]:
+        """Put `images` into the node `given`, or into a new one called `name`; return it, in steps.
+
+        `is_map`: an uncertainty map, which is shown in colours of its own.
+        """
+        if is_sequence(self._input):
+            node = yield from self._write_sequence(images, given, name, is_map)
+        else:
+            node = self._write_volume(images, given, name, is_map)
+        for key, value in attributes.items():
+            node.SetAttribute(key, value)
+        node.SetNodeReferenceID(INPUT_ROLE, self._input.GetID())
+        return node
+
+    def _write_volume(self, images: Images, given: Any | None, name: str, is_map: bool) -> Any:
+        layout = images.layouts[0]
+        volume = given
+        if volume is None:
+            volume = self._add(new_volume(layout, slicer.mrmlScene.GenerateUniqueName(name)))
+        layout.place(volume, images.images[0])
+        volume.SetAndObserveTransformNodeID(self._input.GetTransformNodeID())
+        self._show(volume, self._input, is_map)
+        return volume
+
+    def _write_sequence(self, images: Images, given: Any | None, name: str, is_map: bool) -> Steps[Any]:
+        if given is None:
+            # It is filled before the scene sees it.
+            sequence = yield from self._fill(slicer.vtkMRMLSequenceNode(), images)
+            sequence.SetName(slicer.mrmlScene.GenerateUniqueName(name))
+            self._add(sequence)
+        else:
+            sequence = given
+            sequence.RemoveAllDataNodes()
+            yield from self._fill(sequence, images)
+        self._remember(play_with(sequence, self._input))
+        volume = shown_volume(sequence)
+        if volume is not None:
+            self._show(volume, shown_volume(self._input), is_map)
+            shown_input = shown_volume(self._input)
+            volume.SetAndObserveTransformNodeID(shown_input.GetTransformNodeID() if shown_input else None)
+        return sequence
+
+    def _fill(self, sequence: Any, images: Images) -> Steps[Any]:
+        copy_index(self._input, sequence)
+        name = self._input.GetName()
+        for index, (layout, image) in enumerate(zip(images.layouts, images.images, strict=True)):
+            # The sequence copies what it is given: an empty volume, whose copy then gets the image.
+            item = sequence.SetDataNodeAtValue(new_volume(layout, name), self._input.GetNthIndexValue(index))
+            layout.place(item, image)
+            yield
+        return sequence
+
+    def _add(self, node: Any) -> Any:
+        return self._remember(slicer.mrmlScene.AddNode(node))
+
+    def _remember(self, node: Any | None) -> Any | None:
+        if node is not None:
+            self._created.append(node)
+        return node
+
+    @staticmethod
+    def _show(volume: Any, source: Any | None, is_map: bool) -> None:
+        if is_map:
+            display_uncertainty(volume)
+        else:
+            display_like(volume, source)
+
+
+def _attached(node: Any) -> list[Any]:
+    """Return what came into the scene with `node`: display nodes, and the volumes that sequences play in."""
+    if is_sequence(node):
+        browser = find_browser(node)
+        proxies = [] if browser is None else [browser.GetProxyNode(node)]
+        if browser is not None:
+            browser.RemoveSynchronizedSequenceNode(node.GetID())
+    elif node.IsA("vtkMRMLSequenceBrowserNode"):
+        collection = vtk.vtkCollection()
+        node.GetAllProxyNodes(collection)
+        proxies = [collection.GetItemAsObject(index) for index in range(collection.GetNumberOfItems())]
+    else:
+        return [node.GetNthDisplayNode(index) for index in range(node.GetNumberOfDisplayNodes())]
+    return [doomed for proxy in proxies if proxy is not None for doomed in (proxy, *_attached(proxy))]
