@@ -265,7 +265,7 @@ class WorkerClient:
             self._take_event(job, event)
 
     def _fail_and_end(self, error: USEnhanceError) -> None:
-        """Only a new process helps after a misunderstanding or an unforeseen error (a broken CUDA context)."""
+        """Only a new process helps after a misunderstanding or an unforeseen error (as in CUDA)."""
         if self._job is not None:
             self._job.failure = error
         self._end()
