@@ -1,0 +1,1 @@
+"""One command for each published table: `registry` names them, each lives in a module of its own."""

@@ -1,0 +1,108 @@
+"""What every benchmark writes beside its figures (machine, versions, commit, command), and the writing."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import subprocess
+from datetime import datetime, timezone
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from .. import __version__
+from ..errors import InputError
+
+PACKAGES = ("numpy", "scipy", "scikit-image", "monai", "bm3d")
+
+
+def provenance(benchmark: str, data: Path, **options: Any) -> dict[str, Any]:
+    """Return the head of a record: what was run, on what, by which version."""
+    return {
+        "benchmark": benchmark,
+        "command": command(benchmark, **options),
+        "options": options,
+        "data": data.name,
+        "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "version": __version__,
+        "commit": commit(),
+        "machine": machine(),
+    }
+
+
+def command(benchmark: str, **options: Any) -> str:
+    """Return the command that repeats the run, with DIR and FILE in place of this machine's paths."""
+    words = ["usenhance", "bench", benchmark, "--data", "DIR", "--json", "FILE"]
+    for name, value in options.items():
+        if value is not None:
+            values = value if isinstance(value, (list, tuple)) else [value]
+            words += [f"--{name.replace('_', '-')}", *(Path(str(item)).name for item in values)]
+    return " ".join(words)
+
+
+def machine() -> dict[str, Any]:
+    """Return processor, cores, memory, system and versions."""
+    return {
+        "processor": _processor(),
+        "cores": available_cores(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "packages": {name: _version(name) for name in PACKAGES},
+    }
+
+
+def available_cores() -> int:
+    """Return the number of cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def commit() -> str | None:
+    """Return the commit of the checkout, with "+" where tracked files differ; None outside a checkout."""
+    root = Path(__file__).resolve().parents[2]
+    git = shutil.which("git")
+    if git is None or not (root / ".git").exists():
+        return None
+    revision = _git(git, root, "rev-parse", "HEAD")
+    changed = _git(git, root, "status", "--porcelain", "--untracked-files=no")
+    return revision + ("+" if changed else "") if revision else None
+
+
+def write_json(path: Path, record: dict[str, Any]) -> None:
+    """Write a record; the file appears whole or not at all. Raises InputError where it cannot be written."""
+    write_text(path, json.dumps(record, indent=1, allow_nan=False) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file; it appears whole or not at all. Raises InputError where it cannot be written."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise InputError(f"{path} cannot be written ({error.strerror}): choose another place.") from error
+
+
+def _git(git: str, root: Path, *words: str) -> str:
+    return subprocess.run([git, *words], cwd=root, capture_output=True, text=True, check=False).stdout.strip()
+
+
+def _processor() -> str:
+    facts = Path("/proc/cpuinfo")
+    if facts.is_file():
+        for line in facts.read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
