@@ -14,10 +14,10 @@ import numpy as np
 # Differences below this (two grey levels of 256) are what compression leaves in a flat background.
 TEXTURE = 1.5 / 255
 MOTION = 2.5 / 255
-# Drawings: neighbourhood in pixels, its least contrast, and the share of pixels at either extreme.
+# Drawings: neighbourhood in pixels, then for sharp and for smoothed ones the least contrast, the distance
+# from an extreme as a share of it, and the share of pixels that are so close.
 WINDOW = 7
-CONTRAST = 0.08
-TWO_VALUED = 0.8
+TWO_VALUED = ((0.08, 0.1, 0.8), (0.6, 0.2, 0.6))
 SAMPLED_FRAMES = 24
 MOVING_FRAMES = 5
 SMALLEST = 24
@@ -25,10 +25,12 @@ HOLE_AREA = 0.025
 # Shares of the frame's shorter side, of its area, of the largest part, and of the height of the sector.
 THIN = 0.025
 LEAST_AREA = 0.04
-JOINED_AREA = 0.03
+JOINED_AREA = 0.01
 EMPTY_BETWEEN = 0.05
-DENSE = 0.8
+DENSE = 0.7
 PROBE_DEPTH = 0.2
+LEAST_COLUMNS = 8
+STEEPEST_CHORD = 0.35
 
 
 def find_sector(pixels: np.ndarray) -> np.ndarray:
@@ -78,9 +80,12 @@ def _drawings(frame: np.ndarray) -> np.ndarray:
     high = ndimage.maximum_filter(frame, WINDOW)
     low = ndimage.minimum_filter(frame, WINDOW)
     span = high - low
-    extreme = np.minimum(frame - low, high - frame) <= 0.1 * span
-    crowded = ndimage.uniform_filter(extreme.astype(np.float32), WINDOW) > TWO_VALUED
-    drawn = ndimage.binary_dilation(crowded & (span > CONTRAST))
+    distance = np.minimum(frame - low, high - frame)
+    drawn = np.zeros(frame.shape, dtype=bool)
+    for contrast, tolerance, share in TWO_VALUED:
+        extreme = (distance <= tolerance * span).astype(np.float32)
+        drawn |= (ndimage.uniform_filter(extreme, WINDOW) > share) & (span > contrast)
+    drawn = ndimage.binary_dilation(drawn)
     # The inside of large letters is drawn too; the inside of a sector with a sharp edge is not.
     holes, count = ndimage.label(~drawn)
     small = np.bincount(holes.ravel(), minlength=count + 1) < HOLE_AREA * frame.size
@@ -141,8 +146,7 @@ def _open(mask: np.ndarray, radius: int) -> np.ndarray:
     """Return `mask` [H, W] without what is thinner than 2 radius + 1 (a disc moved within it)."""
     from scipy import ndimage
 
-    # Mirrored, so that a sector cut off by the edge of the image keeps its corners there.
-    padded = np.pad(mask, radius + 1, mode="symmetric")
+    padded = np.pad(mask, radius + 1)
     inside = ndimage.distance_transform_edt(padded) > radius
     opened = ndimage.distance_transform_edt(~inside) <= radius
     return opened[radius + 1 : -radius - 1, radius + 1 : -radius - 1]
@@ -182,17 +186,28 @@ def _above_probe(part: np.ndarray, sector: np.ndarray) -> np.ndarray:
     The arc is a parabola through the first echoes of the columns. Columns that begin much deeper than
     it lie in a shadow: their dark top stays in the sector.
     """
+    from scipy import ndimage
+
     height = np.ptp(np.flatnonzero(sector.any(axis=1))) + 1
-    columns = np.flatnonzero(part.any(axis=0))
-    first = part[:, columns].argmax(axis=0).astype(np.float64)
-    top = sector[:, columns].argmax(axis=0)
+    first = np.where(part.any(axis=0), part.argmax(axis=0), part.shape[0])
+    top = np.where(sector.any(axis=0), sector.argmax(axis=0), part.shape[0])
     depth = first - top
-    arched = (depth > 0) & (depth < PROBE_DEPTH * height)
+    # The outline bridges the arc by a level line; its steep sides are the sides of the sector.
+    slope = np.abs(ndimage.uniform_filter1d(np.gradient(top.astype(np.float64)), 5))
+    runs, count = ndimage.label((depth > 1) & (slope < STEEPEST_CHORD))
+    if count == 0:
+        return np.zeros_like(part)
+    areas = np.bincount(runs, weights=np.minimum(depth, PROBE_DEPTH * height))
+    areas[0] = 0
+    columns = np.flatnonzero(runs == areas.argmax())
+    first, depth = first[columns].astype(np.float64), depth[columns]
+    arched = depth < PROBE_DEPTH * height
+    arc = first
     for _ in range(8):
-        if arched.sum() < 8:
+        if arched.sum() < LEAST_COLUMNS:
             return np.zeros_like(part)
         arc = np.polyval(np.polyfit(columns[arched], first[arched], 2), columns)
-        near = (depth > 0) & (first < arc + max(2.0, 0.01 * height)) & (depth < PROBE_DEPTH * height)
+        near = (first < arc + max(2.0, 0.01 * height)) & (depth < PROBE_DEPTH * height)
         if (near == arched).all():
             break
         arched = near
