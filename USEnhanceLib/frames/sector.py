@@ -21,6 +21,7 @@ TWO_VALUED = ((0.08, 0.1, 0.8), (0.6, 0.2, 0.6))
 SAMPLED_FRAMES = 24
 MOVING_FRAMES = 5
 SMALLEST = 24
+NEARLY_ALL = 0.98
 HOLE_AREA = 0.025
 # Shares of the frame's shorter side, of its area, of the largest part, and of the height of the sector.
 THIN = 0.025
@@ -55,7 +56,9 @@ def find_sector(pixels: np.ndarray) -> np.ndarray:
         # Where most of the picture moves, motion tells echoes from drawings more surely than texture.
         if moving is not None and (still is None or moving.sum() > 0.5 * still.sum()):
             still = moving
-    return whole if still is None else still
+    if still is None or (still.mean() > NEARLY_ALL and not (drawn & ~still).any()):
+        return whole
+    return still
 
 
 def _texture(frames: np.ndarray) -> np.ndarray:
