@@ -1,40 +1,38 @@
-"""A scene with the logics that Slicer's own modules would bring; no Qt, nothing of Slicer stood in for."""
+"""Real MRML with the logics that Slicer's own modules would bring; no Qt."""
 
 from __future__ import annotations
 
-from types import SimpleNamespace
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
-import slicer
 import vtk
 from vtk.util.numpy_support import get_vtk_array_type, vtk_to_numpy
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "SlicerStandIn"))
+
+
+@pytest.fixture(scope="session")
+def slicer_scene():
+    """slicer.mrmlScene and slicer.modules, with the logics of colours, volumes, sequences and more."""
+    from standin.scene import shared_scene
+
+    return shared_scene()
+
 
 @pytest.fixture
-def scene(monkeypatch):
-    """An empty scene as `slicer.mrmlScene`, in which colours, volumes and sequences work."""
-    scene = slicer.vtkMRMLScene()
-    application = slicer.vtkMRMLApplicationLogic()
-    application.SetMRMLScene(scene)
-    logics = [slicer.vtkSlicerColorLogic(), slicer.vtkSlicerVolumesLogic(), slicer.vtkSlicerSequencesLogic()]
-    for logic in logics:
-        logic.SetMRMLApplicationLogic(application)
-        logic.SetMRMLScene(scene)
-    inferno = slicer.vtkMRMLColorTableNode()
-    inferno.SetTypeToUser()
-    inferno.SetNumberOfColors(256)
-    for index in range(256):
-        inferno.SetColor(index, "", index / 255, 0.0, 0.0, 1.0)
-    inferno.SetSingletonTag("FileInferno.txt")
-    scene.AddNode(inferno)
-    monkeypatch.setattr(slicer, "mrmlScene", scene, raising=False)
-    modules = SimpleNamespace(sequences=SimpleNamespace(logic=lambda: logics[2]))
-    monkeypatch.setattr(slicer, "modules", modules, raising=False)
-    yield scene
-    scene.Clear(True)
-    for logic in logics:
-        logic.SetMRMLScene(None)
+def scene(slicer_scene, monkeypatch):
+    """slicer.mrmlScene without nodes of other tests. What an observer raises fails the test."""
+    from standin import failures
+
+    slicer_scene.install()
+    slicer_scene.clear()
+    failures.forget()
+    monkeypatch.setattr(sys, "excepthook", failures.record_uncaught)
+    yield slicer_scene.scene
+    slicer_scene.clear()
+    failures.raise_recorded()
 
 
 @pytest.fixture
