@@ -79,7 +79,7 @@ def python_files() -> list[str]:
 
 def part_of(name: str) -> str:
     """Return the part of the library that a file belongs to: its package, or the module at the top."""
-    return name.split("/")[0].removesuffix(".py")
+    return Path(name).parts[0].removesuffix(".py")
 
 
 def imported_names(tree: ast.AST, package: list[str]) -> Iterator[str]:
