@@ -147,7 +147,7 @@ def _set_derivation(dataset: Dataset, frames: Frames) -> None:
 
     from .. import __version__
 
-    now = datetime.datetime.now()
+    now = datetime.datetime.now().astimezone()
     method = "; ".join(
         f"{key.rpartition('.')[2]}: {frames.attributes[key]}"
         for key in METHOD_KEYS

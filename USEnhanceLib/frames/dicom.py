@@ -122,11 +122,12 @@ def _decode(dataset: Dataset) -> np.ndarray:
     palette = dataset.get("PhotometricInterpretation") == "PALETTE COLOR"
     source = None
     count = 0
-    for index, frame in enumerate(iter_pixels(dataset)):
+    for index, stored in enumerate(iter_pixels(dataset)):
+        frame = stored
         if palette:
-            frame = _to_eight_bits(apply_color_lut(frame, dataset))
-        elif frame.ndim == 3:
-            frame = as_rgb(frame)
+            frame = _to_eight_bits(apply_color_lut(stored, dataset))
+        elif stored.ndim == 3:
+            frame = as_rgb(stored)
         if source is None:
             frames = int(dataset.get("NumberOfFrames") or 1)
             source = np.empty((frames, *frame.shape), dtype=frame.dtype.newbyteorder("="))

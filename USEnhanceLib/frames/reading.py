@@ -112,9 +112,9 @@ def _read_image(file: Path, path: Path, extension: str, axis: str) -> Frames:
             f"{name} is no image that can be read, or it is damaged: "
             "choose a DICOM, NRRD, NIfTI, MHA, PNG, JPEG or TIFF file."
         ) from error
-    check_components(reader.GetNumberOfComponents(), name)
     if "complex" in SimpleITK.GetPixelIDValueAsString(reader.GetPixelID()):
         raise InputError(f"{name} holds complex numbers: take their magnitude before enhancing it.")
+    check_components(reader.GetNumberOfComponents(), name)
     if reader.GetDimension() not in (2, 3):
         raise InputError(
             f"{name} has {reader.GetDimension()} dimensions: save one frame (2) or a stack of frames (3)."

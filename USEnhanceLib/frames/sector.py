@@ -21,6 +21,7 @@ TWO_VALUED = ((0.08, 0.1, 0.8), (0.6, 0.2, 0.6))
 SAMPLED_FRAMES = 24
 MOVING_FRAMES = 5
 SMALLEST = 24
+OUTLINED = 400
 NEARLY_ALL = 0.98
 HOLE_AREA = 0.025
 # Shares of the frame's shorter side, of its area, of the largest part, and of the height of the sector.
@@ -97,7 +98,21 @@ def _drawings(frame: np.ndarray) -> np.ndarray:
 
 
 def _outline(echoes: np.ndarray) -> np.ndarray | None:
-    """Return the sector, bool [H, W], around the largest part of `echoes`; None if there is none."""
+    """Return the sector, bool [H, W], around the largest part of `echoes`; None if there is none.
+
+    Large images are outlined on blocks of pixels: seconds become tenths, edges are as exact as a block.
+    """
+    block = max(1, max(echoes.shape) // OUTLINED)
+    height, width = echoes.shape
+    padded = np.pad(echoes, ((0, -height % block), (0, -width % block)), mode="edge")
+    blocks = padded.reshape(padded.shape[0] // block, block, -1, block).mean(axis=(1, 3)) > 0.5
+    sector = _outline_blocks(blocks)
+    if sector is None:
+        return None
+    return sector.repeat(block, axis=0).repeat(block, axis=1)[:height, :width]
+
+
+def _outline_blocks(echoes: np.ndarray) -> np.ndarray | None:
     from scipy import ndimage
 
     height, width = echoes.shape
@@ -140,7 +155,7 @@ def _restore_corners(part: np.ndarray, echoes: np.ndarray, thin: int) -> np.ndar
 
     near = ndimage.distance_transform_edt(~part) <= 2 * thin
     lost, count = ndimage.label(near & ~part & _open(echoes, max(2, thin // 2)))
-    is_corner = np.bincount(lost.ravel(), minlength=count + 1) < 1.2 * thin**2
+    is_corner = np.bincount(lost.ravel(), minlength=count + 1) < 0.8 * thin**2
     is_corner[0] = False
     return part | is_corner[lost]
 
