@@ -18,6 +18,7 @@ import sys
 import threading
 import traceback
 from collections import OrderedDict
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -156,13 +157,14 @@ class Server:
         job.check()
         description = enhancer.description
         self._send(StartedEvent(request.id, description))
-        result = enhancer(
-            pixels,
-            progress=lambda done, total: self._send(ProgressEvent(request.id, done, total)),
-            cancelled=job.cancelled.is_set,
-            seed=request.seed,
-            uncertainty=request.uncertainty,
-        )
+        with _polled_between_layers(job):
+            result = enhancer(
+                pixels,
+                progress=lambda done, total: self._send(ProgressEvent(request.id, done, total)),
+                cancelled=job.cancelled.is_set,
+                seed=request.seed,
+                uncertainty=request.uncertainty,
+            )
         if enhancer.description != description:
             # It fell back to the CPU or smaller tiles for want of memory: the next job tries anew.
             self._enhancers.popitem()
@@ -212,6 +214,21 @@ class Server:
             f"The enhancement failed unexpectedly ({type(error).__name__}: {reason}): try again, and report "
             "it if it happens again."
         )
+
+
+@contextlib.contextmanager
+def _polled_between_layers(job: _Job) -> Iterator[None]:
+    """Hear a cancel ahead of every layer: one tile may take seconds on a busy CPU."""
+    if "torch" not in sys.modules:
+        yield
+        return
+    from torch.nn.modules.module import register_module_forward_pre_hook
+
+    hook = register_module_forward_pre_hook(lambda *_: job.check())
+    try:
+        yield
+    finally:
+        hook.remove()
 
 
 def _copy(job: _Job, frames: Any, target: Any) -> None:
