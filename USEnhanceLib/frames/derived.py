@@ -7,13 +7,13 @@ The result stays with its patient and study, in a series of its own, and is stor
 from __future__ import annotations
 
 import datetime
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..errors import InputError
+from .dicom import discreet
 from .stack import Frames
 
 if TYPE_CHECKING:
@@ -79,9 +79,7 @@ def write_derived(path: Path, frames: Frames) -> None:
     """Write `frames` as the derived ultrasound DICOM file `path`; `check_derivable` comes first."""
     from pydicom.uid import ExplicitVRLittleEndian
 
-    with warnings.catch_warnings():
-        # Warnings of pydicom may quote values of tags, that is, patient data.
-        warnings.simplefilter("ignore")
+    with discreet():
         dataset = _read_header(frames)
         _set_pixels(dataset, frames.to_array())
         _set_derivation(dataset, frames)
@@ -105,8 +103,7 @@ def _read_header(frames: Frames) -> Dataset | None:
     if frames.file is None:
         return None
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with discreet():
             return pydicom.dcmread(frames.file, stop_before_pixels=True)
     except InvalidDicomError:
         return None

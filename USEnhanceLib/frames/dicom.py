@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,9 +40,7 @@ def read_dicom(path: Path, axis: str) -> Frames:
     SequenceOfUltrasoundRegions, else from PixelSpacing; frames are 1 apart along k (time, not length)
     unless the file gives SpacingBetweenSlices. Raises InputError.
     """
-    with warnings.catch_warnings():
-        # Warnings of pydicom may quote values of tags, that is, patient data.
-        warnings.simplefilter("ignore")
+    with discreet():
         dataset = _read_dataset(path)
         _check_image(dataset, path)
         source = _read_pixels(dataset, path)
@@ -54,6 +55,20 @@ def read_dicom(path: Path, axis: str) -> Frames:
         notes=notes,
         file=path,
     )
+
+
+@contextmanager
+def discreet() -> Iterator[None]:
+    """Silence pydicom's warnings and log: they quote the values of elements, that is, patient data."""
+    logger = logging.getLogger("pydicom")
+    before = logger.disabled
+    logger.disabled = True
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.disabled = before
 
 
 def _read_dataset(path: Path) -> Dataset:
