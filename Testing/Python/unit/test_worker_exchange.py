@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 
@@ -14,14 +15,14 @@ from USEnhanceLib.worker import exchange as exchange_module
 from USEnhanceLib.worker.exchange import Exchange, map_input, map_output, remove_if_abandoned, sweep
 
 DEAD_OWNER = """
-import os, sys
+import os, signal, sys
 from pathlib import Path
 import numpy as np
 from USEnhanceLib.worker.exchange import Exchange
 exchange = Exchange(Path(sys.argv[1]))
 exchange.write("1-input.raw", np.zeros((1, 2, 3)))
 print(exchange.folder, flush=True)
-os.kill(os.getpid(), 9)
+os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
@@ -35,8 +36,13 @@ def exchange(tmp_path):
 def abandoned(tmp_path, repository):
     """The folder of a client that was killed."""
     ended = subprocess.run(
-        [sys.executable, "-c", DEAD_OWNER, str(tmp_path)], capture_output=True, text=True, cwd=repository
+        [sys.executable, "-c", DEAD_OWNER, str(tmp_path)],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=repository,
     )
+    assert ended.returncode == -signal.SIGKILL
     folder = next(iter(tmp_path.iterdir()))
     assert ended.stdout.strip() == str(folder)
     return folder

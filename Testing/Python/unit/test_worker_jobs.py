@@ -168,8 +168,9 @@ def test_cancel_at(worker, model, frames, exchange_parent, frame):
         if done == frame:
             worker.client.cancel(outcome.job)
 
+    outcome.submit(frames, method=model, on_progress=on_progress)
     pid = worker.process.pid
-    outcome.submit(frames, method=model, on_progress=on_progress).end()
+    outcome.end()
     assert outcome.names == ["started", *["progress"] * frame, "cancelled"]
     assert files_of(exchange_parent) == ["owner.lock"]
     assert worker.enhance(frames, method=model).frames.shape == frames.shape
@@ -319,9 +320,9 @@ def test_a_long_stack_is_copied_once(worker, model):
 
     frames = np.zeros((1000, 160, 160), np.float32)
     frames[::250] = 0.5
-    status = Path(f"/proc/{worker.process.pid}/status")
 
     def anonymous():
+        status = Path(f"/proc/{worker.process.pid}/status")
         line = next(line for line in status.read_text().splitlines() if line.startswith("RssAnon"))
         return int(line.split()[1]) * 1024
 
