@@ -71,7 +71,7 @@ class EnhancementRun:
         self.options = options
         self.content: Content | None = None
         self.is_writing = False
-        self._input = input_node
+        self.input_node = input_node
         self._output = output_node
         self._uncertainty = uncertainty_node
 
@@ -82,7 +82,7 @@ class EnhancementRun:
 
     def prepare(self) -> Steps[Content]:
         """Take the pixels, in steps. Raises InputError for what cannot be enhanced."""
-        self.content = yield from extract(self._input, self.options.axis)
+        self.content = yield from extract(self.input_node, self.options.axis)
         return self.content
 
     def finish(self, result: EnhancementResult) -> Steps[Outputs]:
@@ -93,10 +93,10 @@ class EnhancementRun:
         content = self.content
         enhanced = yield from enhanced_images(content, result.frames)
         maps = yield from self._map_images(content, result.uncertainty)
-        if self._input.GetScene() is not slicer.mrmlScene:
-            raise vanished(self._input)
+        if self.input_node.GetScene() is not slicer.mrmlScene:
+            raise vanished(self.input_node)
         self.is_writing = True
-        writer = OutputWriter(self._input)
+        writer = OutputWriter(self.input_node)
         try:
             return (yield from self._write(writer, enhanced, maps, result))
         except BaseException:
@@ -113,7 +113,7 @@ class EnhancementRun:
     def _write(
         self, writer: OutputWriter, enhanced: Images, maps: Images | None, result: EnhancementResult
     ) -> Steps[Outputs]:
-        name = self._input.GetName()
+        name = self.input_node.GetName()
         method = self.options.method_name
         attributes = self._provenance(result)
         uncertainty = None

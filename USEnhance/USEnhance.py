@@ -1,0 +1,397 @@
+"""USEnhance in 3D Slicer: the module, its panel, its logic and its self-test.
+
+All that can be done without Qt lives in USEnhanceLib, which also says how: `USEnhanceLib.mrml`.
+"""
+
+# ruff: noqa: E402 (the library is looked for before it is imported)
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import qt
+import slicer
+import vtk
+from slicer import vtkMRMLScalarVolumeNode, vtkMRMLSequenceNode, vtkMRMLVectorVolumeNode
+from slicer.i18n import tr as _
+from slicer.i18n import translate
+from slicer.parameterNodeWrapper import WithinRange, parameterNodeWrapper
+from slicer.ScriptedLoadableModule import (
+    ScriptedLoadableModule,
+    ScriptedLoadableModuleLogic,
+    ScriptedLoadableModuleWidget,
+)
+from slicer.util import VTKObservationMixin
+
+MODULE_FOLDER = Path(__file__).resolve().parent
+if str(MODULE_FOLDER) not in sys.path:
+    sys.path.append(str(MODULE_FOLDER))
+try:
+    import USEnhanceLib  # noqa: F401
+except ImportError:  # run from source: the library lies beside this folder
+    sys.path.append(str(MODULE_FOLDER.parent))
+
+from USEnhancePanel.background_work import BackgroundWork
+from USEnhancePanel.self_test import USEnhanceTest
+
+from USEnhanceLib.errors import EnhancementCancelled, InputError, USEnhanceError
+from USEnhanceLib.mrml import EnhancementRun, Options, Outputs, check_input, enhance_node
+from USEnhanceLib.mrml.background import Listener
+from USEnhanceLib.mrml.choices import choices, is_output_for, likely_input, original_of, output_classes
+from USEnhanceLib.mrml.dependencies import ensure_dependencies
+from USEnhanceLib.mrml.display import show, show_overlay
+from USEnhanceLib.mrml.status import Pace, done_sentence, ready_sentence, sentence, started_sentence
+
+__all__ = ["USEnhance", "USEnhanceLogic", "USEnhanceParameterNode", "USEnhanceTest", "USEnhanceWidget"]
+
+if TYPE_CHECKING:
+    from USEnhanceLib.enhancement import EnhancementResult
+
+REQUIREMENTS = MODULE_FOLDER / "Resources" / "requirements.txt"
+ERROR_STYLE = "color: #d0312d"
+
+
+class USEnhance(ScriptedLoadableModule):
+    """What Slicer shows of the module before it is opened."""
+
+    def __init__(self, parent: Any) -> None:
+        ScriptedLoadableModule.__init__(self, parent)
+        self.parent.title = _("USEnhance")
+        self.parent.categories = [translate("qSlicerAbstractCoreModule", "Ultrasound")]
+        self.parent.dependencies = ["Sequences", "Volumes"]
+        self.parent.contributors = ["USEnhance contributors"]
+        self.parent.helpText = _(
+            "Enhances B-mode ultrasound (volumes, cines and sweeps) with a neural network: speckle and blur "
+            "are reduced, pixels outside of the scan sector stay as they are. A map shows where the result "
+            "is uncertain. The enhanced image is an aid for reading, not a replacement of the original."
+        )
+        self.parent.acknowledgementText = _(
+            'The methods follow <a href="https://arxiv.org/abs/2601.21856">arXiv 2601.21856</a> '
+            "(self-supervised SCUNet for ultrasound) and "
+            '<a href="https://arxiv.org/abs/2602.22717">arXiv 2602.22717</a> (diffusion with uncertainty).'
+        )
+
+
+@parameterNodeWrapper
+class USEnhanceParameterNode:
+    """What the user chose, saved with the scene.
+
+    The None of each union is what makes an empty choice storable.
+    """
+
+    inputNode: vtkMRMLScalarVolumeNode | vtkMRMLVectorVolumeNode | vtkMRMLSequenceNode | None
+    outputNode: vtkMRMLScalarVolumeNode | vtkMRMLVectorVolumeNode | vtkMRMLSequenceNode | None
+    uncertaintyNode: vtkMRMLScalarVolumeNode | vtkMRMLSequenceNode | None
+    method: str = "scunet"
+    strength: Annotated[float, WithinRange(0.0, 1.0)] = 1.0
+    device: str = "auto"
+    seed: Annotated[int, WithinRange(0, 999999)] = 0
+    axis: str = "k"
+    showUncertainty: bool = False
+    overlayOpacity: Annotated[float, WithinRange(0.0, 1.0)] = 0.5
+
+
+class USEnhanceWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
+    """The panel."""
+
+    def __init__(self, parent: Any = None) -> None:
+        ScriptedLoadableModuleWidget.__init__(self, parent)
+        VTKObservationMixin.__init__(self)
+        self.logic: USEnhanceLogic | None = None
+        self._parameterNode: USEnhanceParameterNode | None = None
+        self._parameterNodeGuiTag: Any = None
+        self._choices: dict[str, Any] = {}
+        self._pace = Pace()
+        self._observedInput: Any = None
+        self._saidOfInput: tuple[Any, str] = (None, "")
+        self._overlay: tuple[Any, float] = (None, 0.0)
+
+    # Slicer's conventions
+
+    def setup(self) -> None:
+        ScriptedLoadableModuleWidget.setup(self)
+        uiWidget = slicer.util.loadUI(self.resourcePath("UI/USEnhance.ui"))
+        self.layout.addWidget(uiWidget)
+        self.ui = slicer.util.childWidgetVariables(uiWidget)
+        uiWidget.setMRMLScene(slicer.mrmlScene)
+        self.logic = USEnhanceLogic()
+        self.ui.progressBar.visible = False
+        self._fillChoices()
+        self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self.onSceneStartClose)
+        self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndCloseEvent, self.onSceneEndClose)
+        self.addObserver(
+            slicer.mrmlScene, slicer.mrmlScene.NodeAboutToBeRemovedEvent, self.onNodeAboutToBeRemoved
+        )
+        self.ui.enhanceButton.connect("clicked(bool)", self.onEnhanceButton)
+        self.ui.beforeAfterButton.connect("toggled(bool)", self.onBeforeAfterToggled)
+        self.initializeParameterNode()
+
+    def _fillChoices(self) -> None:
+        """Fill the combo boxes; their item data are the values of the parameters of the same names."""
+        for name, items in choices().items():
+            comboBox = getattr(self.ui, f"{name}ComboBox")
+            for row, (title, value, toolTip) in enumerate(items):
+                comboBox.addItem(_(title), value)
+                comboBox.setItemData(row, _(toolTip), qt.Qt.ToolTipRole)
+            comboBox.connect("currentIndexChanged(int)", self.onChoiceChanged)
+            self._choices[name] = comboBox
+
+    def cleanup(self) -> None:
+        # Else the parameter node, which lives on, would write to widgets that are gone.
+        self.setParameterNode(None)
+        self.removeObservers()
+        self.logic.background.close()
+
+    def enter(self) -> None:
+        self.initializeParameterNode()
+
+    def exit(self) -> None:
+        if self._parameterNode:
+            self._parameterNode.disconnectGui(self._parameterNodeGuiTag)
+            self._parameterNodeGuiTag = None
+            self.removeObserver(self._parameterNode, vtk.vtkCommand.ModifiedEvent, self._checkCanEnhance)
+
+    def onSceneStartClose(self, caller: Any = None, event: Any = None) -> None:
+        self.logic.background.abandon(InputError(_("The scene was closed while it was being enhanced.")))
+        self.setParameterNode(None)
+
+    def onSceneEndClose(self, caller: Any = None, event: Any = None) -> None:
+        if self.parent.isEntered:
+            self.initializeParameterNode()
+
+    @vtk.calldata_type(vtk.VTK_OBJECT)
+    def onNodeAboutToBeRemoved(self, caller: Any, event: Any, node: Any) -> None:
+        """End work on a node that goes, and forget outputs before a selector moves on to the next node."""
+        self.logic.background.on_node_about_to_be_removed(node)
+        for name in ("outputNode", "uncertaintyNode"):
+            if self._parameterNode and self._parameterNode.getValue(name) is node:
+                self._parameterNode.setValue(name, None)
+
+    def initializeParameterNode(self) -> None:
+        self.setParameterNode(self.logic.getParameterNode())
+        if not self._parameterNode.inputNode:
+            self._parameterNode.inputNode = likely_input()
+
+    def setParameterNode(self, inputParameterNode: USEnhanceParameterNode | None) -> None:
+        if self._parameterNode:
+            self._parameterNode.disconnectGui(self._parameterNodeGuiTag)
+            self.removeObserver(self._parameterNode, vtk.vtkCommand.ModifiedEvent, self._checkCanEnhance)
+        self._parameterNode = inputParameterNode
+        if not self._parameterNode:
+            self._observeInput(None)
+        else:
+            self._parameterNodeGuiTag = self._parameterNode.connectGui(self.ui)
+            self.addObserver(self._parameterNode, vtk.vtkCommand.ModifiedEvent, self._checkCanEnhance)
+            self._checkCanEnhance()
+
+    # The panel and the parameters
+
+    def onChoiceChanged(self, index: int) -> None:
+        if self._parameterNode:
+            for name, comboBox in self._choices.items():
+                if comboBox.currentData is not None:
+                    self._parameterNode.setValue(name, comboBox.currentData)
+
+    def _checkCanEnhance(self, caller: Any = None, event: Any = None) -> None:
+        """Bring the panel in line with the parameters."""
+        parameters = self._parameterNode
+        for name, comboBox in self._choices.items():
+            value = parameters.getValue(name)
+            row = comboBox.findData(value)
+            if row < 0:  # a model of one's own, chosen by a script: the name of its folder
+                comboBox.addItem(Path(value).name, value)
+                row = comboBox.count - 1
+            if row != comboBox.currentIndex:
+                comboBox.currentIndex = row
+        self._matchOutputs()
+        self._observeInput(parameters.inputNode)
+        self._checkInput()
+        self._updateView()
+
+    def _checkInput(self, caller: Any = None, event: Any = None) -> None:
+        """Say what can be said of an input that is chosen, or whose pixels have come or gone."""
+        if self._parameterNode is None or self.logic.background.busy:
+            return
+        node = self._parameterNode.inputNode
+        try:
+            check_input(node)
+        except InputError as error:
+            said, isError = str(error), node is not None
+        else:
+            said, isError = ready_sentence(node), False
+        self.ui.enhanceButton.enabled = node is not None
+        # Once only: what the last click did stays to be read while a cine plays.
+        if (node, said) != self._saidOfInput:
+            self._saidOfInput = (node, said)
+            self._say(said, isError)
+
+    def _observeInput(self, node: Any | None) -> None:
+        if node is not self._observedInput:
+            if self._observedInput is not None:
+                self.removeObserver(self._observedInput, vtk.vtkCommand.ModifiedEvent, self._checkInput)
+            if node is not None:
+                self.addObserver(node, vtk.vtkCommand.ModifiedEvent, self._checkInput)
+            self._observedInput = node
+
+    def _matchOutputs(self) -> None:
+        """Offer only outputs of the input's kind, and let go of results that belong to another input."""
+        node = self._parameterNode.inputNode
+        if node is None:
+            return
+        selectors = (self.ui.outputSelector, self.ui.uncertaintySelector)
+        names = ("outputNode", "uncertaintyNode")
+        for name, selector, className in zip(names, selectors, output_classes(node), strict=True):
+            output = self._parameterNode.getValue(name)
+            if output is not None and (output is node or not is_output_for(output, node, className)):
+                self._parameterNode.setValue(name, None)
+            if tuple(selector.nodeTypes) != (className,):
+                selector.nodeTypes = [className]
+
+    def _updateView(self) -> None:
+        parameters = self._parameterNode
+        self.ui.beforeAfterButton.enabled = original_of(parameters.outputNode) is not None
+        node = parameters.uncertaintyNode
+        wanted = node if parameters.showUncertainty and original_of(node) is not None else None
+        if (wanted, parameters.overlayOpacity) != self._overlay:
+            if wanted is not None or self._overlay[0] is not None:
+                show_overlay(wanted, parameters.overlayOpacity)
+            self._overlay = (wanted, parameters.overlayOpacity)
+
+    def onBeforeAfterToggled(self, showsOriginal: bool) -> None:
+        output = self._parameterNode.outputNode if self._parameterNode else None
+        original = original_of(output)
+        if original is not None:
+            show(original if showsOriginal else output)
+
+    # The work
+
+    def onEnhanceButton(self) -> None:
+        """Start, or cancel what was started."""
+        if self.logic.background.busy:
+            self._say(_("Cancelling ..."))
+            self.logic.background.cancel()
+            return
+        parameters = self._parameterNode
+        options = Options(
+            method=parameters.method,
+            uncertainty=parameters.showUncertainty,
+            strength=parameters.strength,
+            device=parameters.device,
+            seed=parameters.seed,
+            axis=parameters.axis,
+        )
+        listener = Listener(
+            self.logic.background.take_turns,
+            self._onStarted,
+            self._onProgress,
+            self._onDone,
+            self._onFailed,
+            self._onCancelled,
+        )
+        try:
+            self.logic.enhanceInBackground(
+                parameters.inputNode, options, parameters.outputNode, parameters.uncertaintyNode, listener
+            )
+        except USEnhanceError as error:
+            self._onFailed(error)
+            return
+        self._setWorking(True)
+        self._say(_("Reading the frames and starting the worker; the first time takes some seconds."))
+
+    def _setWorking(self, isWorking: bool) -> None:
+        self.ui.enhanceButton.text = _("Cancel") if isWorking else _("Enhance")
+        self.ui.progressBar.visible = isWorking
+        # Minimum and maximum of 0 make a bar that moves without saying how far.
+        self.ui.progressBar.maximum = 0
+        self.ui.progressBar.value = 0
+        self.ui.progressBar.format = ""
+        for section in ("input", "advanced"):
+            getattr(self.ui, f"{section}CollapsibleButton").enabled = not isWorking
+        for selector in (self.ui.outputSelector, self.ui.uncertaintySelector):
+            selector.enabled = not isWorking
+
+    def _onStarted(self, description: Mapping[str, Any]) -> None:
+        self._pace.restart()
+        self._say(started_sentence(description))
+
+    def _onProgress(self, done: int, total: int) -> None:
+        self.ui.progressBar.maximum = total
+        self.ui.progressBar.value = done
+        self.ui.progressBar.format = self._pace.describe(done, total)
+
+    def _onDone(self, outputs: Outputs, result: EnhancementResult) -> None:
+        self._setWorking(False)
+        if self._parameterNode:
+            self._parameterNode.outputNode = outputs.volume
+            self._parameterNode.uncertaintyNode = outputs.uncertainty
+            self.ui.beforeAfterButton.checked = False
+            show(outputs.volume)
+        self._say(done_sentence(outputs, result))
+
+    def _onFailed(self, error: USEnhanceError) -> None:
+        self._setWorking(False)
+        self._say(str(error), isError=True)
+
+    def _onCancelled(self) -> None:
+        self._setWorking(False)
+        self._say(str(EnhancementCancelled()))
+
+    def _say(self, text: str, isError: bool = False) -> None:
+        self.ui.statusLabel.text = sentence(text)
+        self.ui.statusLabel.styleSheet = ERROR_STYLE if isError else ""
+
+
+class USEnhanceLogic(ScriptedLoadableModuleLogic):
+    """Enhances nodes: at once from Python's console, in the background from the panel.
+
+    logic = slicer.util.getModuleLogic("USEnhance")
+    outputs = logic.enhance(inputNode, method="scunet", uncertainty=True)
+    outputs.volume, outputs.uncertainty, outputs.notes
+    """
+
+    def __init__(self) -> None:
+        ScriptedLoadableModuleLogic.__init__(self)
+        self.background = BackgroundWork()
+
+    def getParameterNode(self) -> USEnhanceParameterNode:
+        return USEnhanceParameterNode(super().getParameterNode())
+
+    def enhance(
+        self,
+        inputNode: Any,
+        method: str = "scunet",
+        uncertainty: bool = False,
+        outputNode: Any | None = None,
+        uncertaintyNode: Any | None = None,
+        strength: float = 1.0,
+        device: str = "auto",
+        seed: int = 0,
+        axis: str = "k",
+        progress: Callable[[int, int], object] | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> Outputs:
+        """Enhance a scalar or vector volume or a sequence, and return .volume, .uncertainty and .notes.
+
+        Works in Slicer's own process and returns when it is done: a script wants the result in the next
+        line. A sequence gives sequences. Output nodes are made when not given, and removed again on failure.
+        method: "scunet" or the folder of a model; strength: 0 to 1; device: "auto", "cpu", "cuda", "mps";
+        axis along which frames are stacked: "k", "j" or "i"; progress(done, total) after each frame;
+        cancelled() -> bool is polled. Raises a USEnhanceError: one sentence that says what to do.
+        """
+        options = Options(method, uncertainty, strength, device, seed, axis)
+        run = EnhancementRun(inputNode, options, outputNode, uncertaintyNode)
+        ensure_dependencies(REQUIREMENTS)
+        return enhance_node(run, progress, cancelled)
+
+    def enhanceInBackground(
+        self, inputNode: Any, options: Options, outputNode: Any, uncertaintyNode: Any, listener: Listener
+    ) -> None:
+        """Start to enhance in the worker process and return; `listener` is told of everything that follows.
+
+        Raises a USEnhanceError for what can be seen to fail at once.
+        """
+        run = EnhancementRun(inputNode, options, outputNode, uncertaintyNode)
+        ensure_dependencies(REQUIREMENTS)
+        self.background.start(run, listener)
