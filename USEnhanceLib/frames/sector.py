@@ -17,7 +17,7 @@ MOTION = 2.5 / 255
 # Drawings: neighbourhood in pixels, then for sharp and for smoothed ones the least contrast, the distance
 # from an extreme as a share of it, and the share of pixels that are so close.
 WINDOW = 7
-TWO_VALUED = ((0.08, 0.1, 0.8), (0.6, 0.2, 0.6))
+TWO_VALUED = ((0.08, 0.1, 0.8), (0.6, 0.2, 0.7))
 SAMPLED_FRAMES = 24
 MOVING_FRAMES = 5
 SMALLEST = 24
@@ -57,7 +57,7 @@ def find_sector(pixels: np.ndarray) -> np.ndarray:
         # Where most of the picture moves, motion tells echoes from drawings more surely than texture.
         if moving is not None and (still is None or moving.sum() > 0.5 * still.sum()):
             still = moving
-    if still is None or (still.mean() > NEARLY_ALL and not (drawn & ~still).any()):
+    if still is None or (still.mean() > NEARLY_ALL and (drawn & ~still).sum() <= 0.5 * (~still).sum()):
         return whole
     return still
 
@@ -130,19 +130,22 @@ def _outline_blocks(echoes: np.ndarray) -> np.ndarray | None:
     for label in np.argsort(areas)[-2::-1]:
         if areas[label] < JOINED_AREA * areas.max():
             break
-        part = _join(part, parts == label, echoes)
+        part = _join(part, parts == label, echoes, thin)
     part = ndimage.binary_fill_holes(_restore_corners(part, echoes, thin))
     sector = _fill_convex(part)
     sector &= ~_above_probe(part, sector)
     return sector
 
 
-def _join(part: np.ndarray, other: np.ndarray, echoes: np.ndarray) -> np.ndarray:
+def _join(part: np.ndarray, other: np.ndarray, echoes: np.ndarray, thin: int) -> np.ndarray:
     """Return `part` with `other` (bool [H, W]) if fluid or shadow alone lies between the two."""
     if echoes[other].mean() < DENSE:
         return part
+    from scipy import ndimage
+
     both = part | other
-    between = _fill_convex(both) & ~_fill_convex(part) & ~other
+    margin = ndimage.distance_transform_edt(~both) <= thin
+    between = _fill_convex(both) & ~_fill_convex(part) & ~margin
     return both if echoes[between].sum() <= EMPTY_BETWEEN * between.sum() else part
 
 

@@ -338,7 +338,7 @@ def test_a_missing_decoder_is_named_with_its_package(monkeypatch):
 
 
 def test_nothing_of_the_patient_is_printed_or_logged(tmp_path, capfd, caplog, recwarn):
-    dataset = make_dataset(cine(), PatientBirthDate="not a date", StudyID="x" * 40)
+    dataset = make_dataset(cine(), PatientBirthDate="not a date", SOPInstanceUID="1.2.Doe")
     path = save(dataset, tmp_path / "private.dcm")
     caplog.clear()
     recwarn.clear()
@@ -346,7 +346,7 @@ def test_nothing_of_the_patient_is_printed_or_logged(tmp_path, capfd, caplog, re
     frames = read_frames(path)
     write_frames(tmp_path / "out.dcm", frames)
     printed = "".join(capfd.readouterr()) + caplog.text + "".join(str(warning.message) for warning in recwarn)
-    for secret in ("Doe", "not a date", "x" * 40):
+    for secret in ("Doe", "not a date"):
         assert secret not in printed
         assert secret not in repr(frames.attributes) + frames.name + "".join(frames.notes)
 
