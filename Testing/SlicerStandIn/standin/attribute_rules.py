@@ -21,6 +21,8 @@ from .wrapping import hidden, is_alive, remember, to_python, to_qt
 
 # Python's keywords, which PySide writes with an underscore; PythonQt finds "exec_" as well as "exec".
 PYSIDE_NAMES = {"raise": "raise_", "print": "print_"}
+# PythonQt hides this property behind the static function of the same name.
+HIDDEN_PROPERTIES = {("QTimer", "singleShot"): "use setSingleShot() and isSingleShot()"}
 
 
 class WrapperType(type):
@@ -162,7 +164,9 @@ def _get(wrapper: Wrapper, name: str) -> Any:
         raise AttributeError(f"no facts about {cls.__name__} are stored, so '{name}' cannot be allowed")
     if name == "name":
         name = "objectName"
-    if name in facts.properties and not (cls.__name__ == "QTimer" and name == "singleShot"):
+    if (cls.__name__, name) in HIDDEN_PROPERTIES:
+        return getattr(cls, name)
+    if name in facts.properties:
         return to_python(read_property(qt_object, name))
     if name in facts.signal_names():
         return signals.SignalFunction(facts, wrapper, name)
@@ -204,7 +208,10 @@ def _set(wrapper: Wrapper, name: str, value: Any) -> None:
     if not isinstance(qt_object, QtCore.QObject) or facts is None:
         raise AttributeError(f"'{name}' cannot be set on {cls.__name__} objects")
     name = "objectName" if name == "name" else name
-    if name in facts.properties and not (cls.__name__ == "QTimer" and name == "singleShot"):
+    if (cls.__name__, name) in HIDDEN_PROPERTIES:
+        advice = HIDDEN_PROPERTIES[cls.__name__, name]
+        raise AttributeError(f"Slot '{name}' can not be overwritten on {cls.__name__} object: {advice}")
+    if name in facts.properties:
         if facts.is_read_only(name):
             raise AttributeError(f"Property '{name}' of {cls.__name__} object is not writable")
         write_property(qt_object, name, facts.property_type(name), value)

@@ -19,6 +19,7 @@ import slicer
 import slicer.util
 
 from . import ctk_widgets, mrml_widgets, qt_module, slicer_api, ui_loader
+from .immortal import keep_singletons
 from .module_registry import ModuleWidget, ScriptedModule
 from .scene import SlicerScene, shared_scene
 from .slice_views import SliceWidget
@@ -39,15 +40,21 @@ def install() -> SlicerScene:
     """Install the stand-ins into this process and return the scene; a second call returns the same one."""
     if _installed:
         return _installed[0]
+    keep_singletons()
     sys.modules["qt"] = qt_module.make_qt_module()
     ctk = CtkModule("ctk")
     sys.modules["ctk"] = ctk
     _install_widgets("ctk", ctk, {**ctk_widgets.IMPLEMENTATIONS})
     _install_widgets("slicer", slicer, {**mrml_widgets.IMPLEMENTATIONS, "qMRMLSliceWidget": SliceWidget})
-    _install_module_widget()
+    from .application import Application, MainWindow
 
-    from .application import Application
-
+    slicer.qSlicerScriptedLoadableModuleWidget = _register_extended(
+        ModuleWidget,
+        slicer.qSlicerWidget,
+        {"self", "reload", "enter", "exit", "setup", "mrmlScene"},
+        {"moduleName": "QString (read only)", "isEntered": "bool (read only)"},
+    )
+    _register_extended(MainWindow, qt_module.qt_class("QMainWindow"), {"moduleSelector"}, {})
     slicer_scene = shared_scene()
     slicer.qSlicerScriptedLoadableModule = ScriptedModule
     slicer.app = Application(slicer_scene)
@@ -68,18 +75,19 @@ def _install_widgets(module_name: str, module: types.ModuleType, implementations
         ui_loader.register_custom_widget(name, implementation)
 
 
-def _install_module_widget() -> None:
-    facts = slicer_api.class_facts("slicer.qSlicerWidget")
-    own = {"self", "reload", "enter", "exit", "mrmlScene"}
-    wrapper_class = qt_module.make_wrapper_class(
-        ModuleWidget.SLICER_CLASS,
-        "slicer",
-        ModuleWidget,
-        slicer.qSlicerWidget,
-        replace(facts, attributes=facts.attributes | own),
+def _register_extended(implementation: type, base: type, more: set[str], properties: dict[str, str]) -> type:
+    """The wrapper class of a class that the record lacks: a recorded base and some names of its own."""
+    extended = replace(
+        base.facts,
+        name=f"slicer.{implementation.SLICER_CLASS}",
+        attributes=base.facts.attributes | more,
+        properties={**base.facts.properties, **properties},
     )
-    qt_module.register_custom_class(ModuleWidget, wrapper_class)
-    slicer.qSlicerScriptedLoadableModuleWidget = wrapper_class
+    wrapper_class = qt_module.make_wrapper_class(
+        implementation.SLICER_CLASS, "slicer", implementation, base, extended
+    )
+    qt_module.register_custom_class(implementation, wrapper_class)
+    return wrapper_class
 
 
 def _install_python_modules() -> None:

@@ -1,6 +1,6 @@
 """Scripted modules: how Slicer finds, loads, shows, reloads and unloads them."""
 
-# ruff: noqa: N802 (the names are Slicer's)
+# ruff: noqa: N802, N815 (the names are Slicer's)
 from __future__ import annotations
 
 import importlib.util
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import slicer
-from PySide6 import QtWidgets
+from PySide6 import QtCore, QtWidgets
 
 from .core_modules import CoreModule
 from .mrml_widgets import SlicerWidget
@@ -88,6 +88,7 @@ class ModuleWidget(SlicerWidget):
         super().__init__()
         self._path = path
         self._python: Any = None
+        self._entered = False
         QtWidgets.QVBoxLayout(self)
         self.setObjectName(f"{Path(path).stem}ModuleWidget")
 
@@ -109,13 +110,18 @@ class ModuleWidget(SlicerWidget):
 
     def enter(self) -> None:
         """Tell the Python object that the user comes to the module."""
+        self._entered = True
         if hasattr(self._python, "enter"):
             self._python.enter()
 
     def exit(self) -> None:
         """Tell the Python object that the user leaves the module."""
+        self._entered = False
         if hasattr(self._python, "exit"):
             self._python.exit()
+
+    isEntered = QtCore.Property(bool, lambda self: self._entered)
+    moduleName = QtCore.Property(str, lambda self: Path(self._path).stem)
 
 
 class FactoryManager:

@@ -10,6 +10,7 @@ from vtkmodules.vtkCommonCore import vtkCommand
 
 from .ctk_widgets import CollapsibleButton, SliderWidget, stored
 from .node_selector import NodeSelector
+from .observing import Observations
 
 
 class MrmlWidget(QtWidgets.QWidget):
@@ -86,7 +87,7 @@ class TableView(QtWidgets.QTableView):
         super().__init__(parent)
         self._scene: Any = None
         self._node: Any = None
-        self._tag = 0
+        self._observations = Observations(self)
         self._model = QtGui.QStandardItemModel(self)
         self.setModel(self._model)
 
@@ -105,11 +106,10 @@ class TableView(QtWidgets.QTableView):
 
     def setMRMLTableNode(self, node: Any) -> None:
         """Show a table and follow its changes."""
-        if self._node is not None:
-            self._node.RemoveObserver(self._tag)
+        self._observations.clear()
         self._node = node
         if node is not None:
-            self._tag = node.AddObserver(vtkCommand.ModifiedEvent, self._fill)
+            self._observations.add(node, vtkCommand.ModifiedEvent, self._fill)
         self._fill()
 
     def _fill(self, *_: Any) -> None:

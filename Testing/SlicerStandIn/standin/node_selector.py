@@ -6,12 +6,11 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6 import QtCore, QtWidgets
-from vtkmodules.util.misc import calldata_type
-from vtkmodules.util.vtkConstants import VTK_OBJECT
 from vtkmodules.vtkCommonCore import vtkCommand
 
 from .ctk_widgets import stored
 from .node_filter import NodeFilter
+from .observing import Observations
 
 NODE_ID_ROLE = int(QtCore.Qt.ItemDataRole.UserRole)
 ACTION_ROLE = NODE_ID_ROLE + 1
@@ -64,8 +63,8 @@ class NodeSelector(QtWidgets.QWidget):
     def __init__(self, parent: QtWidgets.QWidget | None = None) -> None:
         super().__init__(parent)
         self._scene: Any = None
-        self._observations: list[tuple[Any, int]] = []
-        self._node_observations: list[tuple[Any, int]] = []
+        self._observations = Observations(self)
+        self._node_observations = Observations(self)
         self._filter = NodeFilter()
         self._none_enabled = False
         self._none_display = "None"
@@ -96,21 +95,19 @@ class NodeSelector(QtWidgets.QWidget):
         """List the nodes of a scene; without one the selector is disabled."""
         if scene is self._scene:
             return
-        for observed, tag in self._observations:
-            observed.RemoveObserver(tag)
-        self._observations = []
+        self._observations.clear()
         self._scene = scene
         if scene is not None:
-            events = (
+            for event in (
                 scene.NodeAddedEvent,
                 scene.NodeRemovedEvent,
                 scene.EndCloseEvent,
                 scene.EndImportEvent,
                 scene.EndBatchProcessEvent,
-            )
-            self._observations = [(scene, scene.AddObserver(event, self._on_scene_event)) for event in events]
-            self._observations.append(
-                (scene, scene.AddObserver(scene.NodeAboutToBeRemovedEvent, self._on_node_about_to_be_removed))
+            ):
+                self._observations.add(scene, event, self._on_scene_event)
+            self._observations.add(
+                scene, scene.NodeAboutToBeRemovedEvent, self._on_node_about_to_be_removed, with_data=True
             )
         self._refresh()
         if self._requested:
@@ -127,18 +124,15 @@ class NodeSelector(QtWidgets.QWidget):
             if node_id not in before:
                 self.node_added.emit(self._scene.GetNodeByID(node_id))
 
-    @calldata_type(VTK_OBJECT)
     def _on_node_about_to_be_removed(self, scene: Any, event: str, node: Any) -> None:
         if node.GetID() in self._listed_ids():
             self.node_about_to_be_removed.emit(node)
 
     def _observe_nodes(self, nodes: list[Any]) -> None:
         """Follow the names of the listed nodes."""
-        for node, tag in self._node_observations:
-            node.RemoveObserver(tag)
-        self._node_observations = [
-            (node, node.AddObserver(vtkCommand.ModifiedEvent, self._on_node_modified)) for node in nodes
-        ]
+        self._node_observations.clear()
+        for node in nodes:
+            self._node_observations.add(node, vtkCommand.ModifiedEvent, self._on_node_modified)
 
     def _on_node_modified(self, node: Any, event: str) -> None:
         row = self._combo_box.findData(node.GetID(), NODE_ID_ROLE)

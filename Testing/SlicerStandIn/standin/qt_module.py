@@ -45,7 +45,10 @@ STATICS: dict[str, dict[str, Any]] = {
 # Classes of which no attributes are recorded, with the functions that Slicer's own Python code calls on them.
 UNRECORDED: dict[str, frozenset[str]] = {
     "QEventLoop": frozenset({"exec", "exit", "quit", "processEvents"}),
-    "QFile": frozenset({"exists", "open", "close", "readAll", "write", "fileName", "remove", "size"}),
+    "QFile": frozenset(
+        {"exists", "open", "close", "readAll", "write", "fileName", "remove", "size"}
+        | {"ReadOnly", "WriteOnly", "ReadWrite", "Text"}
+    ),
     "QShortcut": frozenset({"setKey", "setContext", "activated"}),
     "QUiLoader": frozenset({"load", "createWidget", "availableWidgets"}),
 }

@@ -156,7 +156,7 @@ class ScriptedLoadableModuleTest(unittest.TestCase):
     def runTest(self) -> None:
         """Run every method with "test" in its name."""
         if not self.moduleTestNames:
-            logging.warning("No test is defined in %s", type(self).__name__)
+            logging.getLogger("slicer").warning("No test is defined in %s", type(self).__name__)
             return
         self.setUpClass()
         for name in self.moduleTestNames:

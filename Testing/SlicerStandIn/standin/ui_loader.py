@@ -16,8 +16,9 @@ from PySide6 import QtCore, QtUiTools, QtWidgets
 from . import slicer_api
 from .wrapping import wrap
 
-# Designer writes these into layouts and actions; they are no Q_PROPERTY.
+# Designer writes these, and the loader knows them; they are no Q_PROPERTY.
 LAYOUT_PROPERTIES = frozenset({"leftMargin", "topMargin", "rightMargin", "bottomMargin"})
+LABEL_PROPERTIES = frozenset({"buddy"})
 
 _custom: dict[str, type] = {}
 
@@ -72,6 +73,8 @@ def _check_properties(element: ElementTree.Element, class_name: str, name: str) 
         if entry.get("stdset") == "0" and property_name not in facts.properties:
             continue
         if element.tag == "layout" and property_name in LAYOUT_PROPERTIES:
+            continue
+        if class_name == "QLabel" and property_name in LABEL_PROPERTIES:
             continue
         if property_name not in facts.properties:
             raise UiError(f"{name}: {class_name} has no property {property_name} in Slicer")
