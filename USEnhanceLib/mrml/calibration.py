@@ -20,15 +20,17 @@ def is_calibrated(spacing: tuple[float, float, float]) -> bool:
     return not np.allclose(spacing[:2], 1.0, rtol=0.0, atol=1e-6)
 
 
-def pixel_size_in_file(volume: Any) -> tuple[float, float] | None:
-    """Return width and height of a pixel in mm from the DICOM file of a volume node.
-
-    None where the node has no file, the file is gone or no DICOM, or is not calibrated either.
-    """
+def file_of(volume: Any) -> Path | None:
+    """Return the file that a volume node was loaded from or saved to, or None."""
     storage = volume.GetStorageNode()
-    if storage is None or not storage.GetFileName():
-        return None
-    path = Path(storage.GetFileName())
+    return Path(storage.GetFileName()) if storage is not None and storage.GetFileName() else None
+
+
+def pixel_size_in_file(path: Path) -> tuple[float, float] | None:
+    """Return width and height of a pixel in mm from a DICOM file.
+
+    None where the file is gone or no DICOM, or is not calibrated either.
+    """
     if not _is_dicom(path):
         return None
     from ..frames.dicom import read_pixel_size

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import slicer
+import vtk
 
 from .sequences import shown_volume
 from .volumes import pixels_of
@@ -15,6 +16,7 @@ INFERNO = "vtkMRMLColorTableNodeFileInferno.txt"
 TRANSPARENT_BELOW = 0.2
 _LARGEST_PERCENTILE = 99.9
 _SMALLEST_RANGE = 1e-3
+_SAMPLED_PIXELS = 100_000
 
 
 def display_like(volume: Any, source: Any | None) -> None:
@@ -35,21 +37,23 @@ def display_like(volume: Any, source: Any | None) -> None:
     display.EndModify(was_modifying)
 
 
-def display_uncertainty(volume: Any) -> None:
-    """Show an uncertainty map in Inferno colours, transparent where the uncertainty is low."""
+def display_uncertainty(volume: Any, image: vtk.vtkImageData) -> None:
+    """Show an uncertainty map, whose pixels are `image`, in Inferno colours, transparent where it is low."""
     if volume.GetDisplayNode() is None:
         volume.CreateDefaultDisplayNodes()
     display = volume.GetDisplayNode()
-    image = volume.GetImageData()
-    if display is None or image is None:
+    if display is None:
         return
-    high = max(float(np.percentile(pixels_of(image), _LARGEST_PERCENTILE)), _SMALLEST_RANGE)
+    values = pixels_of(image).ravel()
+    # Some of the pixels tell as much, and at once.
+    sample = values[:: 1 + values.size // _SAMPLED_PIXELS]
+    high = max(float(np.percentile(sample, _LARGEST_PERCENTILE)), _SMALLEST_RANGE)
     was_modifying = display.StartModify()
     display.SetAndObserveColorNodeID(INFERNO)
     display.AutoWindowLevelOff()
     display.SetWindowLevelMinMax(0.0, high)
     display.AutoThresholdOff()
-    display.SetThreshold(TRANSPARENT_BELOW * high, max(high, image.GetScalarRange()[1]))
+    display.SetThreshold(TRANSPARENT_BELOW * high, 1.0)
     display.ApplyThresholdOn()
     display.EndModify(was_modifying)
 

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import slicer
 
 from ..errors import InputError
-from ..frames import Frames, Geometry, find_intensity_range, find_sector
-from ..frames.arrays import BLACK, UNCALIBRATED
-from ..frames.stack import stack_luminance
-from ..frames.validation import AXES, check_axis, check_components, check_dtype, check_pixels
-from .calibration import is_calibrated, pixel_size_in_file
+from ..frames import Frames, Geometry, frames_from_array
+from ..frames.validation import AXES, check_axis, check_components, check_dtype
+from .calibration import file_of, is_calibrated, pixel_size_in_file
 from .sequences import is_sequence, layout_of_item
-from .steps import Steps, pieces
+from .steps import Steps, in_thread, pieces
 from .volumes import VolumeLayout, describe_type, geometry_of, layout_of, pixels_of
 
 NO_INPUT = "No input is chosen: choose a volume or a sequence first."
@@ -66,29 +65,18 @@ def check_input(node: Any, axis: str = "k") -> None:
 def extract(node: Any, axis: str = "k") -> Steps[Content]:
     """Return, in steps, the frames of a volume or sequence node along `axis`.
 
-    The frames equal those of `frames_from_array`, which needs all pixels at once and so would hold up
-    Slicer. Raises InputError for what cannot be enhanced, also when the node vanishes on the way.
+    Raises InputError for what cannot be enhanced, also when the node vanishes on the way.
     """
     check_input(node, axis)
     name = node.GetName()
     layouts = yield from _layouts(node)
     source = yield from _copy_pixels(node, layouts, axis)
-    low, high = yield from _check_and_find_extremes(source, name)
-    intensity_range = find_intensity_range(np.array([low, high], dtype=source.dtype))
-    pixels, is_constant = yield from _luminance(source, axis, intensity_range)
-    # One step: a mask needs all frames at once. The library looks at a limited number of them.
-    sector = np.zeros(pixels.shape[1:], dtype=bool) if is_constant else find_sector(pixels)
-    yield
-    geometry, geometry_notes = _find_geometry(node, layouts[0])
-    frames = Frames(
-        pixels=pixels,
-        sector=sector,
-        source=source,
-        axis=axis,
-        intensity_range=intensity_range,
-        geometry=geometry,
-        name=name,
-        notes=(*([BLACK] if is_constant else []), *geometry_notes),
+    path = None if is_sequence(node) else file_of(node)
+    geometry, notes = yield from in_thread(lambda: _find_geometry(layouts[0], path))
+    frames = yield from in_thread(
+        lambda: frames_from_array(
+            source, axis=axis, geometry=geometry, name=name, colour=source.ndim == 4, notes=notes
+        )
     )
     return Content(frames, layouts)
 
@@ -153,49 +141,19 @@ def _copy_pixels(node: Any, layouts: tuple[VolumeLayout, ...], axis: str) -> Ste
     return source
 
 
-def _check_and_find_extremes(source: np.ndarray, name: str) -> Steps[tuple[np.generic, np.generic]]:
-    extremes = []
-    for begin, end in pieces(len(source), source[0].nbytes):
-        piece = source[begin:end]
-        check_pixels(piece, name)
-        extremes += [piece.min(), piece.max()]
-        yield
-    return min(extremes), max(extremes)
-
-
-def _luminance(
-    source: np.ndarray, axis: str, intensity_range: tuple[float, float]
-) -> Steps[tuple[np.ndarray, bool]]:
-    """Return the luminance of all frames, and whether it is the same everywhere."""
-    along = AXES.index(axis)
-    count, rows, columns = np.moveaxis(source, along, 0).shape[:3]
-    pixels = np.empty((count, rows, columns), dtype=np.float32)
-    # Luminance is computed in float64: count that, not the bytes of the source.
-    bytes_each = pixels[0].size * np.dtype(np.float64).itemsize * (3 if source.ndim == 4 else 1)
-    extremes = []
-    for begin, end in pieces(count, bytes_each):
-        piece = stack_luminance(source[_along(along, begin, end)], axis, intensity_range)
-        extremes += [piece.min(), piece.max()]
-        pixels[begin:end] = piece
-        yield
-    return pixels, bool(min(extremes) == max(extremes))
-
-
 def _along(axis: int, begin: int, end: int) -> tuple[slice, ...]:
     """Return an index that takes begin:end of the axis number `axis`."""
     return (*(slice(None),) * axis, slice(begin, end))
 
 
-def _find_geometry(node: Any, layout: VolumeLayout) -> tuple[Geometry, tuple[str, ...]]:
+def _find_geometry(layout: VolumeLayout, path: Path | None) -> tuple[Geometry, tuple[str, ...]]:
     """Return the geometry, its pixel size from the node or else from its file, and notes about it."""
     geometry = geometry_of(layout, calibrated=True)
     if is_calibrated(geometry.spacing):
         return geometry, ()
-    size = None if is_sequence(node) else pixel_size_in_file(node)
+    size = None if path is None else pixel_size_in_file(path)
     if size is None:
-        return replace(geometry, calibrated=False), (UNCALIBRATED,)
+        return replace(geometry, calibrated=False), ()
     width, height = size
-    note = (
-        f"{node.GetName()} was loaded without its pixel size: {width:.3g} x {height:.3g} mm, as in its file."
-    )
+    note = f"The pixel size, {width:.3g} x {height:.3g} mm, was lost in loading and is taken from the file."
     return replace(geometry, spacing=(width, height, geometry.spacing[2])), (note,)

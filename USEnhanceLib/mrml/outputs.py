@@ -112,9 +112,9 @@ class OutputWriter:
         volume = given
         if volume is None:
             volume = self._add(new_volume(layout, slicer.mrmlScene.GenerateUniqueName(name)))
+        self._show(volume, self._input, images.images[0] if is_map else None)
         layout.place(volume, images.images[0])
         volume.SetAndObserveTransformNodeID(self._input.GetTransformNodeID())
-        self._show(volume, self._input, is_map)
         return volume
 
     def _write_sequence(self, images: Images, given: Any | None, name: str, is_map: bool) -> Steps[Any]:
@@ -130,7 +130,7 @@ class OutputWriter:
         self._remember(play_with(sequence, self._input))
         volume = shown_volume(sequence)
         if volume is not None:
-            self._show(volume, shown_volume(self._input), is_map)
+            self._show(volume, shown_volume(self._input), images.images[0] if is_map else None)
             shown_input = shown_volume(self._input)
             volume.SetAndObserveTransformNodeID(shown_input.GetTransformNodeID() if shown_input else None)
         return sequence
@@ -154,9 +154,10 @@ class OutputWriter:
         return node
 
     @staticmethod
-    def _show(volume: Any, source: Any | None, is_map: bool) -> None:
-        if is_map:
-            display_uncertainty(volume)
+    def _show(volume: Any, source: Any | None, uncertainty: vtk.vtkImageData | None) -> None:
+        # Before the image is set: else Slicer looks at all of its pixels for a window.
+        if uncertainty is not None:
+            display_uncertainty(volume, uncertainty)
         else:
             display_like(volume, source)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,7 +12,7 @@ from ..frames import Frames
 from ..frames.stack import slice_view
 from ..frames.validation import AXES
 from .extraction import Content
-from .steps import Steps, pieces
+from .steps import Steps, in_thread, pieces
 from .volumes import VolumeLayout, pixels_of
 
 
@@ -31,17 +31,11 @@ def enhanced_images(content: Content, pixels: np.ndarray) -> Steps[Images]:
     Raises USEnhanceError for NaN or infinite values.
     """
     frames = content.frames
-    images = []
-    for item, layout in enumerate(content.layouts):
-        image = layout.new_image()
-        target = slice_view(pixels_of(image), frames.axis)
-        first = item * content.frames_per_item
-        for begin, end in _pieces_of_item(content):
-            part = _part(frames, first + begin, first + end).with_pixels(pixels[first + begin : first + end])
-            target[begin:end] = slice_view(part.to_array(), frames.axis)
-            yield
-        images.append(image)
-    return Images(tuple(images), content.layouts)
+
+    def fill(begin: int, end: int) -> np.ndarray:
+        return _part(frames, begin, end).with_pixels(pixels[begin:end]).to_array()
+
+    return (yield from in_thread(lambda: _make_images(content, content.layouts, fill)))
 
 
 def uncertainty_images(content: Content, uncertainty: np.ndarray) -> Steps[Images]:
@@ -50,25 +44,30 @@ def uncertainty_images(content: Content, uncertainty: np.ndarray) -> Steps[Image
     Its unit is that of the intensities in 0..1; outside the sector, where nothing changes, it is 0.
     """
     frames = content.frames
-    images = []
+
+    def fill(begin: int, end: int) -> np.ndarray:
+        values = uncertainty[begin:end] * _part(frames, begin, end).sector
+        return np.moveaxis(values, 0, AXES.index(frames.axis))
+
     layouts = tuple(layout.of_floats() for layout in content.layouts)
+    return (yield from in_thread(lambda: _make_images(content, layouts, fill)))
+
+
+def _make_images(
+    content: Content, layouts: tuple[VolumeLayout, ...], fill: Callable[[int, int], np.ndarray]
+) -> Images:
+    """Return images with the pixels that `fill(begin, end)` gives for frames begin:end, a few at a time."""
+    count, axis = content.frames_per_item, content.frames.axis
+    # Changes of luminance are computed in float64.
+    bytes_each = content.frames.source.nbytes // len(content.frames.pixels) * np.dtype(np.float64).itemsize
+    images = []
     for item, layout in enumerate(layouts):
         image = layout.new_image()
-        target = slice_view(pixels_of(image), frames.axis)
-        first = item * content.frames_per_item
-        for begin, end in _pieces_of_item(content):
-            part = _part(frames, first + begin, first + end)
-            target[begin:end] = uncertainty[first + begin : first + end] * part.sector
-            yield
+        target = slice_view(pixels_of(image), axis)
+        for begin, end in pieces(count, bytes_each):
+            target[begin:end] = slice_view(fill(item * count + begin, item * count + end), axis)
         images.append(image)
     return Images(tuple(images), layouts)
-
-
-def _pieces_of_item(content: Content) -> Iterator[tuple[int, int]]:
-    frame = content.frames.pixels[0]
-    # The change of luminance is computed in float64, for each component.
-    components = content.layouts[0].components
-    return pieces(content.frames_per_item, frame.size * components * np.dtype(np.float64).itemsize)
 
 
 def _part(frames: Frames, begin: int, end: int) -> Frames:

@@ -54,7 +54,7 @@ def test_low_uncertainty_is_transparent_in_the_picture(scene, add_volume):
     values = np.zeros((1, 40, 40), np.float32)
     values[0, :, 20:] = 0.1
     volume = add_volume(values, spacing=(1, 1, 1))
-    display_uncertainty(volume)
+    display_uncertainty(volume, volume.GetImageData())
     display = volume.GetDisplayNode()
     display.SetInputImageDataConnection(volume.GetImageDataConnection())
     display.UpdateImageDataPipeline()
