@@ -86,7 +86,7 @@ def models_folder() -> Path:
     for folder in candidates:
         if folder.is_dir():
             return folder
-    raise ModelError(f"the models are missing ({candidates[0]} is no folder): install USEnhance again")
+    raise ModelError(f"The models are missing ({candidates[0]} is no folder): install USEnhance again.")
 
 
 def list_models() -> list[ModelDescription]:
@@ -108,7 +108,7 @@ def find_model(name_or_folder: str | Path) -> ModelDescription:
     if folder.is_dir():
         return _describe(folder.resolve().name, folder, None)
     known = ", ".join(sorted(SHIPPED)) or "none"
-    raise OptionError(f"unknown method {name!r}: use one of {known}, or the folder of a model")
+    raise OptionError(f"Unknown method {name!r}: use one of {known}, or the folder of a model.")
 
 
 def verify(description: ModelDescription) -> None:
@@ -124,13 +124,13 @@ def verify(description: ModelDescription) -> None:
                 digest.update(block)
     except OSError as error:
         raise ModelError(
-            f"the weights of {description.name} cannot be read ({description.weights}: {error.strerror}): "
-            "install USEnhance again"
+            f"The weights of {description.name} cannot be read ({description.weights}: {error.strerror}): "
+            "install USEnhance again."
         ) from error
     if digest.hexdigest() != description.sha256:
         raise ModelError(
-            f"the weights of {description.name} are damaged or were altered ({description.weights} has "
-            "not the recorded SHA-256): install USEnhance again"
+            f"The weights of {description.name} are damaged or were altered ({description.weights} has "
+            "not the recorded SHA-256): install USEnhance again."
         )
 
 
@@ -149,12 +149,12 @@ def load_network(description: ModelDescription, device: str | torch.device = "cp
         from .networks import ARCHITECTURES
     except ImportError as error:
         raise DependencyError(
-            f"the Python package {error.name} is missing: install PyTorch and safetensors to run "
-            f"{description.name}"
+            f"The Python package {error.name} is missing: install PyTorch and safetensors to run "
+            f"{description.name}."
         ) from error
     if description.architecture not in ARCHITECTURES:
         raise ModelError(
-            f"{description.folder} asks for an unknown architecture: use a model made by USEnhance"
+            f"{description.folder} asks for an unknown architecture: use a model made by USEnhance."
         )
     try:
         network = ARCHITECTURES[description.architecture](**description.options)
@@ -163,7 +163,8 @@ def load_network(description: ModelDescription, device: str | torch.device = "cp
     except (SafetensorError, RuntimeError, TypeError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise ModelError(
-            f"the weights in {description.folder} do not fit their description ({reason})"
+            f"The weights in {description.folder} do not fit their description ({reason}): "
+            "install the model again."
         ) from error
     return network.eval().requires_grad_(False).to(device)
 
@@ -233,9 +234,9 @@ def _describe(name: str, folder: Path, sha256: str | None) -> ModelDescription:
     except OSError as error:
         raise ModelError(
             f"{folder} is no model of USEnhance ({error.filename} cannot be read): "
-            "give a folder that `usenhance train` wrote, or install USEnhance again"
+            "give a folder that `usenhance train` wrote, or install USEnhance again."
         ) from error
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(
-            f"the metadata of the model in {folder} are wrong ({error}): install it again"
+            f"The metadata of the model in {folder} are wrong ({error}): install it again."
         ) from error

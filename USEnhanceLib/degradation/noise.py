@@ -54,7 +54,7 @@ def fourier_noise(
     elif scale == "max":
         s = magnitude.amax((-2, -1), keepdim=True)
     else:
-        raise OptionError(f"unknown scale {scale!r} of the Fourier noise: use 'rms' or 'max'")
+        raise OptionError(f"Unknown scale {scale!r} of the Fourier noise: use 'rms' or 'max'.")
     z = torch.randn(frames.shape, generator=generator, device=frames.device, dtype=spectrum.dtype)
     g = _column(g, frames)
     return torch.fft.ifft2((1 - g) * spectrum + g * s * z).abs().clamp_(0, 1)

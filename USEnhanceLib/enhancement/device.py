@@ -24,7 +24,7 @@ def check_device_name(requested: str) -> str:
     kind, _, index = str(requested).partition(":")
     known = kind in {"auto", "cpu", "cuda", "mps"}
     if not known or (index and (kind != "cuda" or not index.isdigit())) or str(requested).endswith(":"):
-        raise OptionError(f"unknown device {requested!r}: use auto, cpu, cuda, cuda:N or mps")
+        raise OptionError(f"Unknown device {requested!r}: use auto, cpu, cuda, cuda:N or mps.")
     return str(requested)
 
 
@@ -45,12 +45,12 @@ def choose_device(requested: str = "auto") -> Device:
         number = int(index or torch.cuda.current_device())
         if number >= torch.cuda.device_count():
             raise OptionError(
-                f"there is no device {requested!r}: this computer has {torch.cuda.device_count()} GPU(s)"
+                f"There is no device {requested!r}: this computer has {torch.cuda.device_count()} GPU(s)."
             )
         chosen = "found" if kind == "auto" else "as asked for"
         return Device(f"cuda:{number}", f"{torch.cuda.get_device_name(number)}, {chosen}")
     if kind in {"auto", "mps"} and mps:
         return Device("mps", "Apple GPU, " + ("found" if kind == "auto" else "as asked for"))
     if kind == "auto":
-        return Device("cpu", f"CPU, {torch.get_num_threads()} threads, because torch finds no GPU")
-    raise OptionError(f"torch finds no device {requested!r} on this computer: use auto or cpu")
+        return Device("cpu", f"CPU, {torch.get_num_threads()} threads, because PyTorch finds no GPU")
+    raise OptionError(f"PyTorch finds no device {requested!r} on this computer: use auto or cpu.")

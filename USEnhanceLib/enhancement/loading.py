@@ -67,18 +67,18 @@ def load_enhancer(
     description = find_model(method)
     check_device_name(device)
     if description.architecture != "SCUNet":
-        raise OptionError(f"{method} is a model for {description.task}, not for enhancement: use scunet")
+        raise OptionError(f"{method} is a model for {description.task}, not for enhancement: use scunet.")
     for name, value in (("steps", steps), ("samples", samples)):
         if value is not None:
             raise OptionError(
-                f"{description.name} has no option {name!r}: it needs one evaluation and no samples"
+                f"{description.name} has no option {name!r}: it needs one evaluation and no samples."
             )
     if runtime not in (None, "torch"):
-        raise OptionError(f"unknown runtime {runtime!r}: use torch")
+        raise OptionError(f"Unknown runtime {runtime!r}: use torch.")
     try:
         from .scunet import SCUNetEnhancer
     except ImportError as error:
         raise DependencyError(
-            f"the Python package {error.name} is missing: install PyTorch to run {description.name}"
+            f"The Python package {error.name} is missing: install PyTorch to run {description.name}."
         ) from error
     return SCUNetEnhancer(description, device, strength=strength, tile=tile)

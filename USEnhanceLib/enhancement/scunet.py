@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from typing import Any
+from weakref import WeakValueDictionary
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from ..errors import EnhancementCancelled, InputError, OptionError
-from ..models import ModelDescription, load_network
+from ..models import ModelDescription, load_network, verify
 from .device import choose_device
 from .result import Cancelled, EnhancementResult, Progress
 from .tiling import OVERLAP, STEP, Mosaic, split
@@ -22,7 +22,8 @@ CPU_TILE = 320
 GPU_TILE = 1024
 SMALLEST_TILE = 128
 
-Network = Callable[[torch.Tensor], torch.Tensor]
+_loaded: WeakValueDictionary[tuple[str, str], torch.nn.Module] = WeakValueDictionary()
+"""Networks in use, by SHA-256 and device: another strength or tile needs no second copy."""
 
 
 class SCUNetEnhancer:
@@ -37,16 +38,17 @@ class SCUNetEnhancer:
     ) -> None:
         if not 0 <= strength <= 1:
             raise OptionError(
-                f"strength is {strength}: give a number from 0 (the input) to 1 (fully enhanced)"
+                f"The strength is {strength}: give a number from 0 (the input) to 1 (fully enhanced)."
             )
         if tile is not None and (tile < SMALLEST_TILE or tile % STEP):
-            raise OptionError(f"tile is {tile}: give a multiple of {STEP} pixels from {SMALLEST_TILE} on")
+            raise OptionError(
+                f"The tile is {tile}: give a multiple of {STEP} pixels from {SMALLEST_TILE} on."
+            )
         self._model = model
         self._strength = float(strength)
-        self._requested_tile = tile
         self._device = choose_device(device)
-        network = load_network(model, self._device.name)
-        self._network = network.to(memory_format=torch.channels_last)
+        self._network = _shared_network(model, self._device.name)
+        self._tile = tile or self._default_tile()
 
     @property
     def description(self) -> dict[str, Any]:
@@ -59,12 +61,9 @@ class SCUNetEnhancer:
             "parameters": {"strength": self._strength, "tile": self._tile},
         }
 
-    @property
-    def _tile(self) -> int:
-        if self._requested_tile:
-            return self._requested_tile
-        kind = "cpu_tile" if self._device.name == "cpu" else "gpu_tile"
-        return int(self._model.inference.get(kind, CPU_TILE if self._device.name == "cpu" else GPU_TILE))
+    def _default_tile(self) -> int:
+        name, own = ("cpu_tile", CPU_TILE) if self._device.name == "cpu" else ("gpu_tile", GPU_TILE)
+        return int(self._model.inference.get(name, own))
 
     def __call__(
         self,
@@ -131,25 +130,33 @@ class SCUNetEnhancer:
         uncertainty: bool,
         notes: dict[str, None],
     ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
-        tile = self._tile
-        while True:
-            try:
-                whole = self._run(frame, tile, cancelled)
-                deviation = self._spread(frame, whole, tile, cancelled) if uncertainty else None
-                return whole, deviation
-            except torch.cuda.OutOfMemoryError:
-                if self._device.name == "cpu":
-                    raise
-                torch.cuda.empty_cache()
-                if tile >= 2 * SMALLEST_TILE:
-                    tile = tile // 2 // STEP * STEP
-                    notes[f"GPU memory was short: tiles of {tile} pixels were used."] = None
-                else:
-                    self._device = choose_device("cpu")
-                    self._network = self._network.to("cpu")
-                    tile = self._tile
-                    notes["GPU memory was short: the CPU was used instead."] = None
-                self._requested_tile = tile
+        while (outcome := self._try_frame(frame, cancelled, uncertainty)) is None:
+            self._retreat(notes)
+        return outcome
+
+    def _try_frame(
+        self, frame: NDArray[np.float32], cancelled: Cancelled | None, uncertainty: bool
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None] | None:
+        """The enhanced frame and its spread, or None where the memory of the GPU did not suffice."""
+        try:
+            whole = self._run(frame, self._tile, cancelled)
+            return whole, self._spread(frame, whole, self._tile, cancelled) if uncertainty else None
+        except torch.cuda.OutOfMemoryError:
+            if self._device.name == "cpu":
+                raise
+            return None
+
+    def _retreat(self, notes: dict[str, None]) -> None:
+        """Work on in smaller tiles, at last on the CPU."""
+        torch.cuda.empty_cache()
+        if self._tile >= 2 * SMALLEST_TILE:
+            self._tile = self._tile // 2 // STEP * STEP
+            notes[f"GPU memory was short: tiles of {self._tile} pixels were used."] = None
+        else:
+            self._device = choose_device("cpu")
+            self._network = _shared_network(self._model, self._device.name)
+            self._tile = self._default_tile()
+            notes["GPU memory was short: the CPU was used instead."] = None
 
     def _run(self, frame: NDArray[np.float32], tile: int, cancelled: Cancelled | None) -> NDArray[np.float32]:
         mosaic = Mosaic(frame.shape)
@@ -181,22 +188,32 @@ class SCUNetEnhancer:
         return np.sqrt(np.maximum(squares / 8 - mean**2, 0)).astype(np.float32)
 
 
+def _shared_network(model: ModelDescription, device: str) -> torch.nn.Module:
+    verify(model)
+    key = (model.sha256, device)
+    network = _loaded.get(key)
+    if network is None:
+        network = load_network(model, device).to(memory_format=torch.channels_last)
+        _loaded[key] = network
+    return network
+
+
 def _checked(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
     pixels = np.asarray(pixels)
     if pixels.ndim != 3 or 0 in pixels.shape:
         raise InputError(
-            f"frames must be an array [N, H, W] with at least one pixel, not {list(pixels.shape)}"
+            f"Frames must be an array [N, H, W] with at least one pixel, not {list(pixels.shape)}."
         )
     if pixels.dtype != np.float32:
         raise InputError(
-            f"frames must be float32 in [0, 1], not {pixels.dtype}: use read_frames or convert them"
+            f"Frames must be float32 in [0, 1], not {pixels.dtype}: use read_frames or convert them."
         )
     for frame in pixels:
         low, high = float(frame.min()), float(frame.max())
         if not (np.isfinite(low) and np.isfinite(high)):
-            raise InputError("frames hold NaN or infinite values: replace them first")
+            raise InputError("Frames hold NaN or infinite values: replace them first.")
         if low < 0 or high > 1:
-            raise InputError(f"frames must lie in [0, 1], not in [{low:g}, {high:g}]: scale them first")
+            raise InputError(f"Frames must lie in [0, 1], not in [{low:g}, {high:g}]: scale them first.")
     return pixels
 
 

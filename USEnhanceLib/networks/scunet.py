@@ -112,6 +112,6 @@ class SCUNet(nn.Module):
         x = self.m_up3(self.m_body(down3) + down3)
         x = self.m_up2(x + down2)
         x = self.m_up1(x + down1)
-        # The last layer stays in single precision under autocast: bfloat16 has fewer grey levels than the frame.
+        # The last layer stays in single precision under autocast: bfloat16 is coarser than 8-bit grey levels.
         with torch.autocast(x.device.type, enabled=False):
             return self.m_tail((x + stem).to(self.m_tail[0].weight.dtype))[..., :height, :width]

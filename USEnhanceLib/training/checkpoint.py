@@ -35,4 +35,4 @@ def load_checkpoint(folder: Path) -> dict[str, Any] | None:
     try:
         return torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:
-        raise InputError(f"{file} is damaged ({error}): remove it to start again") from error
+        raise InputError(f"{file} is damaged ({error}): remove it to start again.") from error

@@ -45,7 +45,7 @@ def natural_images(data_folder: Path, split: str, limit: int | None = None) -> l
     """Photographs: Kodak images, and for training those of scikit-image too."""
     files = sorted((Path(data_folder) / "natural").glob("*.png"))
     if not files:
-        raise InputError(f"{data_folder} has no natural/*.png: give the folder described in the data README")
+        raise InputError(f"{data_folder} has no natural/*.png: give the folder described in the data README.")
     held_out = files[HOLD_OUT_EVERY - 1 :: HOLD_OUT_EVERY]
     if split == "val":
         return spread([(f"natural/{file.stem}", read_grey(file)) for file in held_out], limit)
@@ -70,7 +70,7 @@ def read_grey(path: Path) -> NDArray[np.float32]:
         with Image.open(path) as picture:
             return np.asarray(picture.convert("L"), dtype=np.float32) / 255
     except (OSError, UnidentifiedImageError) as error:
-        raise InputError(f"{path} cannot be read as a picture ({error}): give PNG or JPEG files") from error
+        raise InputError(f"{path} cannot be read as a picture ({error}): give PNG or JPEG files.") from error
 
 
 def spread(items: list, limit: int | None) -> list:
@@ -83,11 +83,11 @@ def spread(items: list, limit: int | None) -> list:
 def _labelled_images(folder: Path, split: str, limit: int | None) -> list[NamedImage]:
     table = folder / "split.csv"
     if not table.is_file():
-        raise InputError(f"{table} is missing: give the folder described in the data README")
+        raise InputError(f"{table} is missing: give the folder described in the data README.")
     with table.open(newline="") as lines:
         names = sorted(row["id"] for row in csv.DictReader(lines) if row["split"] == split)
     if not names:
-        raise InputError(f"{table} has no rows of split {split!r}: use train or val")
+        raise InputError(f"{table} has no rows of split {split!r}: use train or val.")
     return [
         (f"{folder.name}/{name}", read_grey(folder / "image" / f"{name}.png"))
         for name in spread(names, limit)

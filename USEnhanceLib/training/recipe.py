@@ -81,7 +81,7 @@ class SCUNetRecipe:
             entries: dict[str, Any] = json.loads(Path(path).read_text(encoding="utf-8"))
             known = {entry.name for entry in fields(cls)}
             if unknown := set(entries) - known:
-                raise OptionError(f"{path} has unknown entries {sorted(unknown)}: use those of SCUNetRecipe")
+                raise OptionError(f"{path} has unknown entries {sorted(unknown)}: use those of SCUNetRecipe.")
             if "degradation" in entries:
                 pairs = {k: tuple(v) if isinstance(v, list) else v for k, v in entries["degradation"].items()}
                 entries["degradation"] = CompositionRecipe(**pairs)
@@ -91,4 +91,4 @@ class SCUNetRecipe:
                 entries["config"] = tuple(entries["config"])
             return cls(**entries)
         except (OSError, json.JSONDecodeError, TypeError, AttributeError) as error:
-            raise OptionError(f"{path} is no recipe ({error}): give a JSON file of SCUNetRecipe") from error
+            raise OptionError(f"{path} is no recipe ({error}): give a JSON file of SCUNetRecipe.") from error

@@ -35,6 +35,7 @@ from .validation import ValidationSet
 CURVE = "curve.csv"
 RECIPE = "recipe.json"
 MODEL = "model"
+REPORT_EVERY = 50
 MODEL_VERSION = "0.1.0"
 
 Report = Callable[[str], None]
@@ -61,7 +62,7 @@ def train_scunet(
         recipe: all settings; on resuming it must be left out, the run's own is read.
         resume: go on from the checkpoint in `out`.
         targets: folder that keeps NLLR targets between runs; out/targets by default.
-        report: gets a line per validation and every 50 steps.
+        report: gets a line per validation and every `REPORT_EVERY` steps.
 
     Raises:
         InputError: `out` holds a run already and `resume` is false, or data are missing.
@@ -69,8 +70,8 @@ def train_scunet(
     """
     out = Path(out)
     state = load_checkpoint(out) if resume else None
-    if not resume and (out / CURVE).exists():
-        raise InputError(f"{out} holds a run already: give --resume, or another folder")
+    if not resume and (out / RECIPE).exists():
+        raise InputError(f"{out} holds a run already: give --resume, or another folder.")
     if resume and recipe is None and (out / RECIPE).is_file():
         recipe = SCUNetRecipe.load(out / RECIPE)
     recipe = recipe or SCUNetRecipe()
@@ -109,18 +110,19 @@ class _Run:
             self.network.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
         )
         self.average = deepcopy(self.network).requires_grad_(False).eval()
-        self.step, self.seconds = 0, 0.0
+        self.step, self.seconds, self.loss_sum = 0, 0.0, 0.0
         if state is not None:
             self.network.load_state_dict(state["network"])
             self.average.load_state_dict(state["average"])
             self.optimizer.load_state_dict(state["optimizer"])
-            self.step, self.seconds = state["step"], state["seconds"]
+            self.step, self.seconds, self.loss_sum = state["step"], state["seconds"], state["loss_sum"]
+        self._forget_rows_after_checkpoint()
 
     def train(
         self, ultrasound: PatchSource, natural: PatchSource, validation: ValidationSet, report: Report
     ) -> None:
         recipe = self.recipe
-        began, mean_loss = time.perf_counter() - self.seconds, 0.0
+        began = time.perf_counter() - self.seconds
         while self.step < recipe.steps:
             generator = torch.Generator().manual_seed(recipe.seed * 1_000_003 + self.step)
             photographs = round(recipe.batch * recipe.natural_share)
@@ -132,12 +134,13 @@ class _Run:
             frames, targets = (torch.cat(parts) for parts in zip(*pairs, strict=True))
             loss = self._update(degrade(frames, generator, recipe.degradation), targets)
             self.step += 1
-            mean_loss += loss
+            self.loss_sum += loss
             self.seconds = time.perf_counter() - began
-            if self.step % 50 == 0:
-                self._log({"step": self.step, "loss": mean_loss / 50, "seconds": round(self.seconds, 1)})
-                report(f"step {self.step}/{recipe.steps}, loss {mean_loss / 50:.5f}, {self.seconds:.0f} s")
-                mean_loss = 0.0
+            if self.step % REPORT_EVERY == 0:
+                mean = self.loss_sum / REPORT_EVERY
+                self._log({"step": self.step, "loss": mean, "seconds": round(self.seconds, 1)})
+                report(f"step {self.step}/{recipe.steps}, loss {mean:.5f}, {self.seconds:.0f} s")
+                self.loss_sum = 0.0
             if self.step % recipe.validate_every == 0:
                 scores = validation.score(self.average)
                 self._log({"step": self.step, **scores, "seconds": round(self.seconds, 1)})
@@ -154,7 +157,7 @@ class _Run:
         value = float(loss.detach())
         if not math.isfinite(value):
             raise USEnhanceError(
-                f"the loss is {value} at step {self.step}: resume with a smaller learning rate"
+                f"The loss is {value} at step {self.step}: start again with a smaller learning rate."
             )
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
@@ -172,6 +175,14 @@ class _Run:
             return recipe.learning_rate * (self.step + 1) / recipe.warmup
         done = (self.step - recipe.warmup) / max(1, recipe.steps - recipe.warmup)
         return recipe.learning_rate * (0.005 + 0.995 * (1 + math.cos(math.pi * done)) / 2)
+
+    def _forget_rows_after_checkpoint(self) -> None:
+        """Drop what a killed run wrote between its last checkpoint and its end: it is done again."""
+        file = self.out / CURVE
+        if file.is_file():
+            header, *rows = file.read_text().splitlines(keepends=True)
+            kept = [row for row in rows if row.endswith("\n") and int(row.split(",")[0]) <= self.step]
+            file.write_text("".join((header, *kept)))
 
     def _log(self, row: dict[str, float]) -> None:
         columns = [
@@ -199,6 +210,7 @@ class _Run:
                 "optimizer": self.optimizer.state_dict(),
                 "step": self.step,
                 "seconds": self.seconds,
+                "loss_sum": self.loss_sum,
             },
         )
 
