@@ -162,23 +162,30 @@ def _get(wrapper: Wrapper, name: str) -> Any:
     facts = cls.facts
     if facts is None:
         raise AttributeError(f"no facts about {cls.__name__} are stored, so '{name}' cannot be allowed")
-    if name == "name":
-        name = "objectName"
+    name = "objectName" if name == "name" else name
     if (cls.__name__, name) in HIDDEN_PROPERTIES:
         return getattr(cls, name)
     if name in facts.properties:
         return to_python(read_property(qt_object, name))
-    if name in facts.signal_names():
+    if name in facts.signal_names:
         return signals.SignalFunction(facts, wrapper, name)
     for candidate in (name, name.removesuffix("_")):
         if candidate in facts.attributes:
             return _listed(cls, qt_object, candidate)
-    if name in (bytes(found).decode() for found in qt_object.dynamicPropertyNames()):
+    return _get_dynamic(cls, qt_object, name)
+
+
+def _get_dynamic(cls: WrapperType, qt_object: QtCore.QObject, name: str) -> Any:
+    if name in _dynamic_names(qt_object):
         return to_python(qt_object.property(name))
     for child in qt_object.children():
         if child.objectName() == name:
             return to_python(child)
     raise AttributeError(f"{cls.__name__} instance has no attribute '{name}' in Slicer")
+
+
+def _dynamic_names(qt_object: QtCore.QObject) -> list[str]:
+    return [bytes(found).decode() for found in qt_object.dynamicPropertyNames()]
 
 
 def _listed(cls: WrapperType, qt_object: QtCore.QObject, name: str) -> Any:
@@ -215,9 +222,9 @@ def _set(wrapper: Wrapper, name: str, value: Any) -> None:
         if facts.is_read_only(name):
             raise AttributeError(f"Property '{name}' of {cls.__name__} object is not writable")
         write_property(qt_object, name, facts.property_type(name), value)
-    elif name in facts.attributes or name in facts.signal_names():
+    elif name in facts.attributes or name in facts.signal_names:
         raise AttributeError(f"'{name}' can not be overwritten on {cls.__name__} object")
-    elif name in (bytes(found).decode() for found in qt_object.dynamicPropertyNames()):
+    elif name in _dynamic_names(qt_object):
         qt_object.setProperty(name, to_qt(value))
     else:
         raise AttributeError(

@@ -21,6 +21,7 @@ import slicer.util
 from . import ctk_widgets, mrml_widgets, qt_module, slicer_api, ui_loader
 from .immortal import keep_singletons
 from .module_registry import ModuleWidget, ScriptedModule
+from .process import end_leftovers
 from .scene import SlicerScene, shared_scene
 from .slice_views import SliceWidget
 
@@ -106,10 +107,16 @@ def _install_python_modules() -> None:
 
 
 def reset() -> None:
-    """Between tests: close the scene, forget dialogs, requests to install and settings."""
-    from .application import dialogs
+    """Between tests: unload modules, close the scene, forget dialogs, requests to install and settings.
+
+    A process that still runs is killed and counts as a failure of the test.
+    """
+    from .message_dialogs import dialogs
     from .packaging_record import installations
 
+    manager = slicer.app.moduleManager()
+    for name in manager.modulesNames():
+        manager.unload(name)
     slicer_scene = _installed[0]
     slicer_scene.install()
     slicer_scene.clear()
@@ -118,3 +125,4 @@ def reset() -> None:
     dialogs.reset()
     installations.reset()
     slicer.app.processEvents()
+    end_leftovers()

@@ -200,9 +200,9 @@ class ModuleManager:
 
     def unload(self, name: str) -> None:
         """Unload a module as when Slicer quits: tell the widgets, delete the panel, forget the module."""
-        module = self._modules.pop(name)
         if self.selected == name:
             self.leave()
+        module = self._modules.pop(name)
         for function in list(self._connections["moduleAboutToBeUnloaded(QString)"]):
             function(name)
         module.discard_panel()

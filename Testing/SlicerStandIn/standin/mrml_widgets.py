@@ -59,6 +59,7 @@ class MrmlSliderWidget(SliderWidget):
     SLICER_CLASS = "qMRMLSliderWidget"
     quantity = stored(str, "quantity", "")
     unitAwareProperties = stored(int, "unitAwareProperties", 0)
+    orientation = stored(int, "orientation", 1)
 
     def __init__(self, parent: QtWidgets.QWidget | None = None) -> None:
         super().__init__(parent)

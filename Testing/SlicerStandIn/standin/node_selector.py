@@ -355,6 +355,7 @@ class NodeSelector(QtWidgets.QWidget):
         return node.GetID() if node is not None else ""
 
     currentNodeID = QtCore.Property(str, _get_id, setCurrentNodeID)
+    currentNodeId = QtCore.Property(str, _get_id, setCurrentNodeID)
     noneEnabled = QtCore.Property(bool, lambda self: self._none_enabled, _set_none_enabled)
     noneDisplay = QtCore.Property(str, lambda self: self._none_display, _set_none_display)
     nodeTypes = QtCore.Property("QStringList", lambda self: self._filter.types, _set_node_types)

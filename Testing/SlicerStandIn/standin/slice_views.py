@@ -1,4 +1,4 @@
-"""The slice views: real slice logics that blend layers to an image, with no OpenGL."""
+"""The slice views of the layout, over real slice logics."""
 
 # ruff: noqa: N802, N815 (the names are Slicer's)
 from __future__ import annotations
@@ -8,67 +8,12 @@ from typing import Any
 import numpy as np
 import slicer
 from PySide6 import QtCore, QtGui
-from vtkmodules.util.numpy_support import vtk_to_numpy
 from vtkmodules.vtkCommonCore import vtkCollection
 
 from .mrml_widgets import MrmlWidget
+from .slice_pictures import VIEW_SIZE, blended_image
 
 VIEWS = {"Red": "Axial", "Green": "Coronal", "Yellow": "Sagittal"}
-VIEW_SIZE = (256, 256)
-
-
-def blended_image(logic: Any) -> np.ndarray:
-    """What a slice view shows: uint8 [rows, columns, 3], the first row at the top; empty layers are black."""
-    node = logic.GetSliceNode()
-    columns, rows = node.GetDimensions()[:2]
-    connection = logic.GetImageDataConnection()
-    if connection is None:
-        return np.zeros((rows, columns, 3), np.uint8)
-    producer = connection.GetProducer()
-    producer.Update()
-    image = producer.GetOutputDataObject(connection.GetIndex())
-    width, height, _ = image.GetDimensions()
-    values = vtk_to_numpy(image.GetPointData().GetScalars()).reshape(height, width, -1)
-    alpha = values[..., 3:4].astype(np.float64) / 255.0 if values.shape[2] == 4 else 1.0
-    return np.clip(
-        np.rint(values[::-1, :, :3] * (alpha[::-1] if values.shape[2] == 4 else 1.0)), 0, 255
-    ).astype(np.uint8)
-
-
-def slice_picture(
-    background: Any,
-    foreground: Any = None,
-    opacity: float = 1.0,
-    label: Any = None,
-    size: tuple[int, int] = VIEW_SIZE,
-    offset: float | None = None,
-) -> np.ndarray:
-    """A picture of volumes as a slice view of (width, height) pixels shows them, fitted to the background.
-
-    The view lies in the plane of the background's slices; `offset` in mm chooses the slice, the middle one
-    without. Returns uint8 [height, width, 3].
-    """
-    scene = slicer.mrmlScene
-    logic = slicer.vtkMRMLSliceLogic()
-    logic.SetMRMLApplicationLogic(slicer.app.applicationLogic())
-    logic.SetMRMLScene(scene)
-    node = logic.AddSliceNode("StandInPicture")
-    composite = logic.GetSliceCompositeNode()
-    try:
-        node.SetDimensions(*size, 1)
-        composite.SetBackgroundVolumeID(background.GetID())
-        composite.SetForegroundVolumeID(foreground.GetID() if foreground is not None else None)
-        composite.SetForegroundOpacity(opacity)
-        composite.SetLabelVolumeID(label.GetID() if label is not None else None)
-        node.RotateToVolumePlane(background)
-        logic.FitSliceToBackground()
-        if offset is not None:
-            logic.SetSliceOffset(offset)
-        return blended_image(logic)
-    finally:
-        logic.SetMRMLScene(None)
-        scene.RemoveNode(composite)
-        scene.RemoveNode(node)
 
 
 class SliceWidget(MrmlWidget):

@@ -12,7 +12,7 @@ from typing import Any
 FACTS_FILE = Path(__file__).resolve().parents[1] / "slicer-api-subset.json"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ClassFacts:
     """Properties (name to Qt type), signal signatures and other names of one class, bases included."""
 
@@ -29,6 +29,7 @@ class ClassFacts:
         """The Qt type of the property, as "bool" or "Qt::Alignment"."""
         return self.properties[name].removesuffix("(read only)").strip()
 
+    @functools.cached_property
     def signal_names(self) -> frozenset[str]:
         """The names of the signals, without arguments."""
         return frozenset(signature.partition("(")[0] for signature in self.signals)
