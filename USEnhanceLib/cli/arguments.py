@@ -1,0 +1,183 @@
+"""The arguments of all commands. Nothing is imported here that a command may need to run."""
+
+from __future__ import annotations
+
+import argparse
+from typing import NoReturn
+
+from .. import __version__
+from ..errors import OptionError
+
+EXAMPLES = """\
+examples:
+  usenhance enhance cine.dcm enhanced.nrrd
+  usenhance enhance cine.dcm enhanced.nrrd --strength 0.7 --uncertainty uncertainty.nrrd
+  usenhance demo
+"""
+METHOD_HELP = "scunet, or the folder of a model (default: scunet)"
+DEVICE_HELP = "auto, cpu, cuda, cuda:N or mps (default: auto)"
+
+
+class OneLineParser(argparse.ArgumentParser):
+    """A parser that raises OptionError, so that wrong arguments are told of like every other error."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise OptionError with where to read on."""
+        raise OptionError(f"{message}; see {self.prog} --help")
+
+
+def build_parser() -> OneLineParser:
+    """Return the parser; what it returns names the module of the command to run in `command`."""
+    parser = OneLineParser(
+        prog="usenhance",
+        description="Enhance B-mode ultrasound. No medical device: not for diagnosis or treatment.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"usenhance {__version__}")
+    _add_output_options(parser)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for add in (_add_enhance, _add_models, _add_train, _add_bench, _add_demo):
+        _add_output_options(add(commands))
+    return parser
+
+
+def whole_number(text: str) -> int:
+    """Return a whole number from 0 on."""
+    return _number_from(0, text)
+
+
+def count(text: str) -> int:
+    """Return a whole number from 1 on."""
+    return _number_from(1, text)
+
+
+def share(text: str) -> float:
+    """Return a number from 0 to 1."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a number from 0 to 1")
+    return value
+
+
+def _number_from(least: int, text: str) -> int:
+    # Longer ones overflow random generators and torch alike.
+    if not (text.isascii() and text.isdigit() and least <= int(text) < 2**32):
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number from {least} to {2**32 - 1}")
+    return int(text)
+
+
+def _add_output_options(parser: argparse.ArgumentParser) -> None:
+    # Both are understood before and after the command: the one that is not given must not reset the other.
+    parser.add_argument(
+        "--quiet", action="store_true", default=argparse.SUPPRESS, help="print nothing but errors"
+    )
+    parser.add_argument(
+        "--debug", action="store_true", default=argparse.SUPPRESS, help="print the traceback of an error"
+    )
+
+
+def _add_enhance(commands: argparse._SubParsersAction) -> argparse.ArgumentParser:
+    parser = commands.add_parser(
+        "enhance",
+        help="enhance an image, a cine or a sweep",
+        description=(
+            "Read IN (DICOM, NRRD, NIfTI, MHA, PNG, JPEG, TIFF), enhance its frames and write OUT (.nrrd, "
+            ".mha, .nii, .nii.gz, .tif, .png, .dcm) with the type and geometry of IN. Pixels outside the "
+            "scan sector stay as they are. OUT appears complete or not at all."
+        ),
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("input", metavar="IN", help="image file to enhance")
+    add("output", metavar="OUT", help="image file to write; another than IN")
+    add("--method", default="scunet", metavar="NAME", help=METHOD_HELP)
+    add("--uncertainty", metavar="FILE", help="also write the standard deviation (1 = from black to white)")
+    add("--strength", type=share, default=1.0, help="0 (the input) to 1 (fully enhanced, the default)")
+    add("--tile", type=count, metavar="N", help="edge of the tiles of large frames: a multiple of 64")
+    add("--steps", type=count, metavar="N", help="network evaluations per frame, for diffusion methods")
+    add("--samples", type=count, metavar="N", help="members of the ensemble, for diffusion methods")
+    add("--device", default="auto", help=DEVICE_HELP)
+    add("--seed", type=whole_number, default=0, help="of all that is random (default: 0)")
+    add("--axis", choices=("k", "j", "i"), default="k", help="the frames are slices along it (default: k)")
+    return parser
+
+
+def _add_models(commands: argparse._SubParsersAction) -> argparse.ArgumentParser:
+    parser = commands.add_parser(
+        "models",
+        help="list or verify the networks",
+        description="list: name, version, size and SHA-256 of the shipped models. verify: compare the "
+        "weights with the recorded SHA-256.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("action", choices=("list", "verify"))
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help="models, by name or folder (default: all that are shipped)"
+    )
+    return parser
+
+
+def _add_train(commands: argparse._SubParsersAction) -> argparse.ArgumentParser:
+    parser = commands.add_parser(
+        "train",
+        help="train a network on your own data",
+        description="Train a network and write its model to OUT/model, for `enhance --method OUT/model`.",
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("network", choices=("scunet",), help="what to train")
+    add("--data", required=True, metavar="DIR", help="folder with psfhs/, hc18/ and natural/")
+    add("--out", required=True, metavar="DIR", help="folder of the run")
+    add("--resume", action="store_true", help="go on from the checkpoint in the folder of the run")
+    add("--recipe", metavar="FILE", help="JSON file of settings (default: the published recipe)")
+    add("--targets", metavar="DIR", help="keeps filtered frames between runs (default: OUT/targets)")
+    return parser
+
+
+def _add_bench(commands: argparse._SubParsersAction) -> argparse.ArgumentParser:
+    from ..benchmarks.registry import BENCHMARKS
+
+    parser = commands.add_parser(
+        "bench",
+        help="make a published table again",
+        description="Run a benchmark and write what it found.",
+        epilog="\n".join(
+            ["benchmarks:", *(f"  {entry.name:<10} {entry.description}" for entry in BENCHMARKS)]
+        ),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("name", metavar="NAME", help="the benchmark")
+    add("--data", required=True, metavar="DIR", help="folder of the data sets")
+    add("--json", required=True, metavar="FILE", help="file for figures, machine and command")
+    add("--markdown", metavar="FILE", help="file for the table")
+    add("--picture", metavar="FILE", help="file for the picture")
+    add("--limit", type=count, metavar="N", help="images per data set")
+    add("--seed", type=whole_number, help="of all that is random")
+    add("--methods", nargs="+", metavar="NAME", help="filters, and networks by name or folder")
+    add("--processes", type=count, metavar="N", help="processes at work")
+    add("--threads", type=count, metavar="N", help="threads of torch")
+    add("--device", help="of the networks")
+    add("--cache", metavar="DIR", help="keeps filtered frames between runs")
+    return parser
+
+
+def _add_demo(commands: argparse._SubParsersAction) -> argparse.ArgumentParser:
+    parser = commands.add_parser(
+        "demo",
+        help="enhance a real cine, with pictures and figures",
+        description="Enhance the 30-frame ultrasound cine that ships inside pydicom; write the enhanced "
+        "cine, a contact sheet, an animation and a JSON file of figures.",
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("--out", default="demo", metavar="DIR", help="folder to write to, made when missing (default: demo)")
+    add("--method", default="scunet", metavar="NAME", help=METHOD_HELP)
+    add("--device", default="auto", help=DEVICE_HELP)
+    return parser
