@@ -20,6 +20,7 @@ WINDOW = 7
 TWO_VALUED = ((0.08, 0.1, 0.8), (0.6, 0.2, 0.7))
 SAMPLED_FRAMES = 24
 MOVING_FRAMES = 5
+LEAST_MOTION = 0.15
 SMALLEST = 24
 OUTLINED = 400
 NEARLY_ALL = 0.98
@@ -28,8 +29,9 @@ HOLE_AREA = 0.025
 THIN = 0.025
 LEAST_AREA = 0.04
 JOINED_AREA = 0.01
-EMPTY_BETWEEN = 0.05
+EMPTY_BETWEEN = 0.1
 DENSE = 0.7
+LARGEST_GAIN = 4.5
 PROBE_DEPTH = 0.2
 LEAST_COLUMNS = 8
 STEEPEST_CHORD = 0.35
@@ -55,7 +57,7 @@ def find_sector(pixels: np.ndarray) -> np.ndarray:
     if len(frames) >= MOVING_FRAMES:
         moving = _outline((np.ptp(frames, axis=0) > MOTION) & ~drawn)
         # Where most of the picture moves, motion tells echoes from drawings more surely than texture.
-        if moving is not None and (still is None or moving.sum() > 0.5 * still.sum()):
+        if moving is not None and (still is None or moving.mean() > min(LEAST_MOTION, 0.5 * still.mean())):
             still = moving
     if still is None or (still.mean() > NEARLY_ALL and (drawn & ~still).sum() <= 0.5 * (~still).sum()):
         return whole
@@ -138,14 +140,20 @@ def _outline_blocks(echoes: np.ndarray) -> np.ndarray | None:
 
 
 def _join(part: np.ndarray, other: np.ndarray, echoes: np.ndarray, thin: int) -> np.ndarray:
-    """Return `part` with `other` (bool [H, W]) if fluid or shadow alone lies between the two."""
-    if echoes[other].mean() < DENSE:
-        return part
+    """Return `part` with `other` (bool [H, W]) if fluid or shadow alone lies between the two.
+
+    Text and buttons are told from echoes by where they are: far off for their size, or at the upper or
+    lower edge of the screen when the sector is not.
+    """
     from scipy import ndimage
 
+    if echoes[other].mean() < DENSE or any(other[row].any() and not part[row].any() for row in (0, -1)):
+        return part
     both = part | other
-    margin = ndimage.distance_transform_edt(~both) <= thin
-    between = _fill_convex(both) & ~_fill_convex(part) & ~margin
+    gain = _fill_convex(both) & ~_fill_convex(part)
+    if gain.sum() > LARGEST_GAIN * other.sum():
+        return part
+    between = gain & (ndimage.distance_transform_edt(~both) > thin)
     return both if echoes[between].sum() <= EMPTY_BETWEEN * between.sum() else part
 
 

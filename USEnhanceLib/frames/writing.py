@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,6 +17,9 @@ from ..errors import InputError, OutputError
 from .completeness import is_complete
 from .reading import DICOM_EXTENSIONS, file_extension
 from .stack import Frames
+
+if TYPE_CHECKING:
+    import SimpleITK
 
 VOLUME_EXTENSIONS = (".nrrd", ".mha", ".nii", ".nii.gz")
 TIFF_TYPES = ("uint8", "int8", "uint16", "int16", "uint32", "int32", "float32")
@@ -149,7 +153,7 @@ def _write_image(path: Path, extension: str, frames: Frames) -> None:
         SimpleITK.WriteImage(image, str(path))
 
 
-def _set_geometry(image: object, frames: Frames) -> None:
+def _set_geometry(image: SimpleITK.Image, frames: Frames) -> None:
     geometry = frames.geometry
     dimension = image.GetDimension()
     direction = np.reshape(geometry.direction, (3, 3))[:dimension, :dimension]
@@ -160,7 +164,7 @@ def _set_geometry(image: object, frames: Frames) -> None:
         image.SetDirection([float(value) for value in direction.ravel()])
 
 
-def _write_compressed_nifti(path: Path, image: object) -> None:
+def _write_compressed_nifti(path: Path, image: SimpleITK.Image) -> None:
     """Write a .nii.gz: ITK ignores a full disk while it compresses, the gzip module does not."""
     import SimpleITK
 

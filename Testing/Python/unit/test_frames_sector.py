@@ -202,9 +202,9 @@ def coverage(folder, names):
 
 def test_intrapartum_frames_with_bar_and_ticks(data_folder):
     folder = data_folder / "psfhs"
-    names = [f"{row['id']}.png" for row in read_rows(folder) if row["device"] == "A_bar"][::24]
+    names = [f"{row['id']}.png" for row in read_rows(folder) if row["device"] == "A_bar"][::40]
     shares, masks = coverage(folder, [(name, name) for name in names])
-    assert len(names) > 30
+    assert len(names) > 20
     # Labels are ellipses that reach beyond the sector here and there.
     assert shares.mean() > 0.995
     assert shares.min() > 0.9
@@ -215,9 +215,10 @@ def test_intrapartum_frames_with_bar_and_ticks(data_folder):
 
 def test_intrapartum_frames_with_a_narrow_sector(data_folder):
     folder = data_folder / "psfhs"
-    names = [f"{row['id']}.png" for row in read_rows(folder) if row["device"] == "B_nobar"][::10]
+    names = [f"{row['id']}.png" for row in read_rows(folder) if row["device"] == "B_nobar"][::12]
     shares, masks = coverage(folder, [(name, name) for name in names])
     assert len(names) > 20
+    # Heads are labelled as whole ellipses where the narrow sector cuts them off.
     assert shares.mean() > 0.98
     assert shares.min() > 0.85
     assert not masks[:, :2, :50].any()  # the line at the top left
@@ -226,10 +227,10 @@ def test_intrapartum_frames_with_a_narrow_sector(data_folder):
 
 def test_antenatal_frames(data_folder):
     folder = data_folder / "hc18"
-    rows = read_rows(folder)[::25]
+    rows = read_rows(folder)[::40]
     label = next((folder / "label").glob(f"{rows[0]['id']}*")).name.replace(rows[0]["id"], "")
     shares, _ = coverage(folder, [(f"{row['id']}.png", f"{row['id']}{label}") for row in rows])
-    assert len(rows) > 30
+    assert len(rows) > 20
     assert shares.mean() > 0.995
     assert shares.min() > 0.9
 
@@ -275,3 +276,12 @@ def test_screens_with_text_and_buttons(name, data_folder):
         assert not found[top:bottom, left:right].any()
     for top, bottom, left, right in SCREENS[name]["inside"]:
         assert found[top:bottom, left:right].all()
+
+
+@pytest.mark.parametrize("index", [0, 11, 29])
+def test_a_single_compressed_frame_keeps_text_and_buttons_outside_too(index, data_folder):
+    name = "dicom/examples_ybr_color.dcm"
+    found = find_sector(read_frames(data_folder / name).pixels[index])
+    for top, bottom, left, right in SCREENS[name]["outside"]:
+        assert not found[top:bottom, left:right].any()
+    assert found[80:170, 140:190].all()
