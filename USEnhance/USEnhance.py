@@ -307,6 +307,8 @@ class USEnhanceWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.ui.progressBar.maximum = 0
         self.ui.progressBar.value = 0
         self.ui.progressBar.format = ""
+        if not isWorking:
+            self._checkInput()
         for section in ("input", "advanced"):
             getattr(self.ui, f"{section}CollapsibleButton").enabled = not isWorking
         for selector in (self.ui.outputSelector, self.ui.uncertaintySelector):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import Any
 
 import qt
@@ -31,6 +32,9 @@ class QtWorkerProcess:
 
     def start(self) -> None:
         """Start the process. Raises WorkerError where it cannot be started."""
+        program, arguments = worker_command(python_program())
+        if shutil.which(program) is None:
+            raise WorkerError(f"The worker process cannot be started, there is no {program}: repair Slicer.")
         environment = qt.QProcessEnvironment.systemEnvironment()
         inherited = {"PYTHONPATH": environment.value("PYTHONPATH", "")}
         for name, value in worker_environment(inherited).items():
@@ -42,11 +46,7 @@ class QtWorkerProcess:
         process.connect("finished(int,QProcess::ExitStatus)", self._on_finished)
         process.connect("errorOccurred(QProcess::ProcessError)", self._on_error)
         self._process = process
-        program, arguments = worker_command(python_program())
         process.start(program, arguments)
-        # A program that is missing is told by a signal, on most systems before `start` returns.
-        if self._process is None:
-            raise WorkerError(f"The worker process cannot be started with {program}: check that it runs.")
 
     def write(self, data: bytes) -> None:
         """Queue bytes for the process, which Qt sends when it can take them."""

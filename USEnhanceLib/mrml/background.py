@@ -85,7 +85,8 @@ class BackgroundEnhancement:
     def _stop(self, reason: USEnhanceError | None) -> None:
         if self._is_ended:
             return
-        self._reason = reason
+        # The first reason is the one to tell: a scene that closes removes the input too.
+        self._reason = self._reason or reason
         if self._job is not None:
             self._client.cancel(self._job)
         else:

@@ -83,8 +83,10 @@ def in_thread(function: Callable[[], Result]) -> Steps[Result]:
 
     thread = threading.Thread(target=work, name="USEnhance frames", daemon=True)
     thread.start()
-    while thread.is_alive():
+    is_done = False
+    while not is_done:
         thread.join(_WAIT_SECONDS)
+        is_done = not thread.is_alive()
         yield
     if errors:
         raise errors[0]
