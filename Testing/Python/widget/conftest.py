@@ -99,3 +99,92 @@ def grab() -> Callable[[Any, Any], Path]:
     from standin.application import grab as save
 
     return save
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a real, very small network: a second for a hundred small frames."""
+    import torch
+
+    from USEnhanceLib.models import save_model
+    from USEnhanceLib.networks.scunet import SCUNet
+
+    torch.manual_seed(0)
+    folder = tmp_path_factory.mktemp("models") / "tiny"
+    network = SCUNet(dim=16, config=[1] * 7, head_dim=8)
+    save_model(folder, network, name="tiny", version="1.0", card="# For tests\n", licence="Apache-2.0\n")
+    return folder
+
+
+class Panel:
+    """The panel as its user sees it: choose, click, wait."""
+
+    def __init__(self, widget: Any, process_events: Callable[..., None]) -> None:
+        self.widget = widget
+        self.ui = widget.ui
+        self.parameters = widget.logic.getParameterNode()
+        self._process_events = process_events
+
+    @property
+    def text(self) -> str:
+        """What the status line says."""
+        return self.ui.statusLabel.text
+
+    @property
+    def worker(self) -> int:
+        """The number of the worker process; 0 without one."""
+        return self.widget.logic.background.process.pid
+
+    def choose(self, node: Any) -> None:
+        """Choose an input."""
+        self.ui.inputSelector.setCurrentNode(node)
+        assert self.ui.inputSelector.currentNode() is node
+
+    def click(self) -> None:
+        """Click Enhance, or Cancel."""
+        self.ui.enhanceButton.click()
+
+    def wait(self, until: Callable[[], Any], timeout: float = 60.0) -> None:
+        """Let Slicer run until something holds."""
+        self._process_events(until=until, timeout=timeout)
+
+    def wait_for_frames(self, count: int) -> None:
+        """Wait until some frames are done; the work must not be over by then."""
+        self.wait(lambda: self.ui.progressBar.value >= count or not self.working)
+        assert self.working, self.text
+
+    def wait_for_end(self) -> str:
+        """Wait until the work is over and return what the status line says."""
+        self.wait(lambda: not self.working)
+        assert self.ui.enhanceButton.text == "Enhance"
+        return self.text
+
+    @property
+    def working(self) -> bool:
+        """Whether the button cancels."""
+        return self.ui.enhanceButton.text == "Cancel"
+
+
+@pytest.fixture
+def panel(module_widget: Any, process_events: Callable[..., None], tiny_model: Path) -> Panel:
+    """The panel with the tiny network chosen as method."""
+    made = Panel(module_widget, process_events)
+    made.parameters.method = str(tiny_model)
+    return made
+
+
+@pytest.fixture
+def speckle(scene: Any) -> Callable[..., Any]:
+    """speckle(frames, rows, columns): adds a volume of speckled frames, the same ones each time."""
+    import numpy as np
+    import slicer
+
+    def add(frames: int = 3, rows: int = 48, columns: int = 64, name: str = "Speckle") -> Any:
+        pixels = np.random.default_rng(3).rayleigh(60, (frames, rows, columns)).clip(5, 250).astype(np.uint8)
+        volume = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", name)
+        slicer.util.updateVolumeFromArray(volume, pixels)
+        volume.SetSpacing(0.4, 0.3, 1.0)
+        volume.CreateDefaultDisplayNodes()
+        return volume
+
+    return add
