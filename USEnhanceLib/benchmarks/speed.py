@@ -110,17 +110,23 @@ def measure_case(case: Case, method: str, *, device: str, threads: int, seed: in
 def render_markdown(record: dict[str, Any]) -> str:
     """Return the table of a record."""
     machine = record["machine"]
+    meaning = (
+        "Each row is a fresh process. First: the first enhancement after loading; warm: median of later "
+        "ones; peak: largest resident memory of the process, of which before: with the model loaded."
+    )
+    made_on = (
+        f"Commit {record['commit']}, torch {machine['torch']}, {machine['processor']}, "
+        f"{record['options']['threads']} threads of {machine['cores']} cores, "
+        f"device {record['options']['device']}."
+    )
     lines = [
         "# Speed and memory",
         "",
-        "Each row is a fresh process. First: the first enhancement after loading; warm: median of later "
-        "ones; peak: largest resident memory of the process, of which before: with the model loaded.",
+        meaning,
         "",
         f"`{record['command']}`",
         "",
-        f"Commit {record['commit']}, torch {machine['torch']}, {machine['processor']}, "
-        f"{record['options']['threads']} threads of {machine['cores']} cores, "
-        f"device {record['options']['device']}.",
+        made_on,
         "",
         "| network | input | import, s | load, s | first, s | warm, s | frames/s | before, MiB | peak, MiB |",
         "|---|---|---|---|---|---|---|---|---|",
