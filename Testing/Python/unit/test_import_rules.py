@@ -58,8 +58,9 @@ MAY_USE = {
     },
     "cli": {
         *("benchmarks", "classical", "degradation", "enhancement", "frames", "models", "networks", "quality"),
-        *("segmentation", "simulation", "training", "worker"),
+        *("demo", "segmentation", "simulation", "training", "worker"),
     },
+    "demo": {"benchmarks", "enhancement", "frames", "models"},
 }
 MODULE_MAY_USE = {"enhancement", "errors", "frames", "models", "mrml", "quality", "segmentation", "worker"}
 EXISTING = {"cli", "enhancement", "errors", "frames", "models", "mrml", "networks", "training", "worker"}
