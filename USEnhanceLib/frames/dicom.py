@@ -1,4 +1,4 @@
-"""Reading DICOM: pixels through pydicom (SimpleITK where pydicom lacks a decoder), calibration, geometry."""
+"""Reading DICOM: pixels through pydicom, or through SimpleITK where pydicom lacks a decoder."""
 
 from __future__ import annotations
 
@@ -13,17 +13,14 @@ import numpy as np
 
 from ..errors import InputError
 from .arrays import frames_from_array
-from .stack import IDENTITY, Frames, Geometry
+from .calibration import find_geometry
+from .dependencies import load
+from .stack import Frames
 
 if TYPE_CHECKING:
     from pydicom import Dataset
 
-CENTIMETRES = 3  # PhysicalUnitsXDirection, PS3.3 C.8.5.5.1.15
-SPATIAL_2D = 1  # RegionSpatialFormat, PS3.3 C.8.5.5.1.1
 PIXEL_KEYWORDS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
-SEVERAL_REGIONS = (
-    "The image has regions of different pixel sizes: millimetres hold for the largest region only."
-)
 # The pip package with a decoder, by words in the name of the transfer syntax.
 DECODERS = (
     ("JPEG-LS", "pyjpegls"),
@@ -44,7 +41,7 @@ def read_dicom(path: Path, axis: str) -> Frames:
         dataset = _read_dataset(path)
         _check_image(dataset, path)
         source = _read_pixels(dataset, path)
-        geometry, notes = _find_geometry(dataset, source.shape)
+        geometry, notes = find_geometry(dataset, source.shape)
     del dataset
     return frames_from_array(
         source,
@@ -55,6 +52,21 @@ def read_dicom(path: Path, axis: str) -> Frames:
         notes=notes,
         file=path,
     )
+
+
+def read_pixel_size(path: Path) -> tuple[float, float] | None:
+    """Return width and height of a pixel in millimetres from the header of a DICOM file.
+
+    None where `path` is no readable DICOM file, or one without calibration.
+    """
+    pydicom = load("pydicom")
+    with discreet():
+        try:
+            dataset = pydicom.dcmread(path, stop_before_pixels=True)
+            geometry, _ = find_geometry(dataset, (1,))
+        except Exception:  # pydicom raises any kind for files that are damaged
+            return None
+    return geometry.spacing[:2] if geometry.calibrated else None
 
 
 @contextmanager
@@ -72,7 +84,7 @@ def discreet() -> Iterator[None]:
 
 
 def _read_dataset(path: Path) -> Dataset:
-    import pydicom
+    pydicom = load("pydicom")
     from pydicom.errors import InvalidDicomError
 
     try:
@@ -155,18 +167,17 @@ def _decode(dataset: Dataset) -> np.ndarray:
 
 def _decode_with_itk(dataset: Dataset, path: Path, error: Exception) -> np.ndarray:
     """Decode with SimpleITK what pydicom could not: GDCM brings decoders of its own."""
-    import SimpleITK
-
+    sitk = load("SimpleITK")
     syntax = getattr(dataset.file_meta, "TransferSyntaxUID", None) if hasattr(dataset, "file_meta") else None
     rescaled = (dataset.get("RescaleSlope", 1), dataset.get("RescaleIntercept", 0)) != (1, 0)
     # GDCM fills what is missing in an uncompressed image with whatever it finds: no second opinion there.
     if syntax is None or not syntax.is_compressed or rescaled:
         raise InputError(f"The image in {path.name} is damaged or cut short: export it again.") from error
-    reader = SimpleITK.ImageFileReader()
+    reader = sitk.ImageFileReader()
     reader.SetImageIO("GDCMImageIO")
     reader.SetFileName(str(path))
     try:
-        source = SimpleITK.GetArrayFromImage(reader.Execute())
+        source = sitk.GetArrayFromImage(reader.Execute())
     except RuntimeError:
         raise InputError(_undecodable(path, syntax, error)) from error
     if source.ndim == 2 or (source.ndim == 3 and dataset.get("SamplesPerPixel", 1) == 3):
@@ -220,84 +231,3 @@ def _invert(source: np.ndarray, dataset: Dataset) -> np.ndarray:
         return source.max() - source + source.min()
     largest = max(2 ** int(dataset.get("BitsStored", 8 * source.dtype.itemsize)) - 1, int(source.max()))
     return np.subtract(np.array(largest, source.dtype), source)
-
-
-def _find_geometry(dataset: Dataset, shape: tuple[int, ...]) -> tuple[Geometry, tuple[str, ...]]:
-    """Return the geometry in LPS and notes about it. Values that make no sense count as absent."""
-    size, notes = _region_pixel_size(dataset)
-    if size is None:
-        spacing = _numbers(dataset, "PixelSpacing", 2)
-        size = (spacing[1], spacing[0]) if spacing and min(spacing) > 0 else None
-    between = _numbers(dataset, "SpacingBetweenSlices", 1)
-    k_spacing = between[0] if between and between[0] > 0 and shape[0] > 1 else 1.0
-    origin = _numbers(dataset, "ImagePositionPatient", 3) or (0.0, 0.0, 0.0)
-    geometry = Geometry(
-        spacing=(*(size or (1.0, 1.0)), k_spacing),
-        origin=origin,
-        direction=_direction(dataset),
-        calibrated=size is not None,
-    )
-    return geometry, notes
-
-
-def _region_pixel_size(dataset: Dataset) -> tuple[tuple[float, float] | None, tuple[str, ...]]:
-    """Return width and height of a pixel in mm from the largest 2-D region in centimetres."""
-    sizes = []
-    for region in dataset.get("SequenceOfUltrasoundRegions") or ():
-        try:
-            units = int(region.PhysicalUnitsXDirection), int(region.PhysicalUnitsYDirection)
-            delta = abs(float(region.PhysicalDeltaX)), abs(float(region.PhysicalDeltaY))
-            width = int(region.RegionLocationMaxX1) - int(region.RegionLocationMinX0)
-            height = int(region.RegionLocationMaxY1) - int(region.RegionLocationMinY0)
-            is_image = int(region.RegionSpatialFormat) == SPATIAL_2D
-        except (AttributeError, TypeError, ValueError):
-            continue
-        if is_image and units == (CENTIMETRES, CENTIMETRES) and all(0 < d < np.inf for d in delta):
-            sizes.append((width * height, (10.0 * delta[0], 10.0 * delta[1])))
-    if not sizes:
-        return None, ()
-    largest = max(sizes)[1]
-    differ = any(not np.allclose(size, largest, rtol=1e-3) for _, size in sizes)
-    return largest, (SEVERAL_REGIONS,) if differ else ()
-
-
-def _direction(dataset: Dataset) -> tuple[float, ...]:
-    cosines = _numbers(dataset, "ImageOrientationPatient", 6)
-    if cosines is None:
-        return IDENTITY
-    i, j = np.array(cosines[:3]), np.array(cosines[3:])
-    if abs(i @ i - 1) > 1e-3 or abs(j @ j - 1) > 1e-3 or abs(i @ j) > 1e-3:
-        return IDENTITY
-    # Printed cosines are rounded; file formats want them orthonormal.
-    i = i / np.linalg.norm(i)
-    j = j - (i @ j) * i
-    j = j / np.linalg.norm(j)
-    return tuple(float(value) for value in np.stack([i, j, np.cross(i, j)], axis=1).ravel())
-
-
-def _numbers(dataset: Dataset, keyword: str, count: int) -> tuple[float, ...] | None:
-    """Return `count` finite numbers of an element; None where it is absent or something else."""
-    value = dataset.get(keyword)
-    try:
-        values = tuple(float(item) for item in np.atleast_1d(np.asarray(value, dtype=np.float64)))
-    except (TypeError, ValueError):
-        return None
-    return values if len(values) == count and all(np.isfinite(values)) else None
-
-
-def read_pixel_size(path: Path) -> tuple[float, float] | None:
-    """Return width and height of a pixel in millimetres from the header of a DICOM file.
-
-    None where `path` is no readable DICOM file, or one without calibration.
-    """
-    import pydicom
-
-    try:
-        with warnings.catch_warnings():
-            # Warnings of pydicom may quote values of tags, that is, patient data.
-            warnings.simplefilter("ignore")
-            dataset = pydicom.dcmread(path, stop_before_pixels=True)
-            geometry, _ = _find_geometry(dataset, (1,))
-    except Exception:  # pydicom raises any kind for files that are damaged
-        return None
-    return geometry.spacing[:2] if geometry.calibrated else None

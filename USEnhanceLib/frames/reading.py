@@ -15,6 +15,7 @@ import numpy as np
 from ..errors import InputError
 from .arrays import frames_from_array
 from .completeness import is_complete
+from .dependencies import load
 from .stack import IDENTITY, Frames, Geometry
 from .validation import check_axis, check_components
 
@@ -100,10 +101,9 @@ def _read_compressed_nifti(path: Path, axis: str) -> Frames:
 
 def _read_image(file: Path, path: Path, extension: str, axis: str) -> Frames:
     """Return the frames in `file`, which the user knows as `path`."""
-    import SimpleITK
-
+    sitk = load("SimpleITK")
     name = path.name
-    reader = SimpleITK.ImageFileReader()
+    reader = sitk.ImageFileReader()
     reader.SetFileName(str(file))
     try:
         reader.ReadImageInformation()
@@ -112,7 +112,7 @@ def _read_image(file: Path, path: Path, extension: str, axis: str) -> Frames:
             f"{name} is no image that can be read, or it is damaged: "
             "choose a DICOM, NRRD, NIfTI, MHA, PNG, JPEG or TIFF file."
         ) from error
-    if "complex" in SimpleITK.GetPixelIDValueAsString(reader.GetPixelID()):
+    if "complex" in sitk.GetPixelIDValueAsString(reader.GetPixelID()):
         raise InputError(f"{name} holds complex numbers: take their magnitude before enhancing it.")
     check_components(reader.GetNumberOfComponents(), name)
     if reader.GetDimension() not in (2, 3):
@@ -125,7 +125,7 @@ def _read_image(file: Path, path: Path, extension: str, axis: str) -> Frames:
         image = reader.Execute()
     except (RuntimeError, MemoryError) as error:
         raise InputError(f"{name} is damaged, cut short or too large: copy or export it again.") from error
-    array = SimpleITK.GetArrayFromImage(image)
+    array = sitk.GetArrayFromImage(image)
     keys = [key for key in image.GetMetaDataKeys() if key.startswith(PROVENANCE_PREFIX)]
     return frames_from_array(
         array,

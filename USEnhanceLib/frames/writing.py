@@ -15,6 +15,7 @@ import numpy as np
 
 from ..errors import InputError, OutputError
 from .completeness import is_complete
+from .dependencies import load
 from .reading import DICOM_EXTENSIONS, file_extension
 from .stack import Frames
 
@@ -134,12 +135,11 @@ def _flush(path: Path) -> None:
 
 
 def _write_image(path: Path, extension: str, frames: Frames) -> None:
-    import SimpleITK
-
+    sitk = load("SimpleITK")
     array = frames.to_array()
     if extension == ".png" and not frames.planar:
         array = array[0]
-    image = SimpleITK.GetImageFromArray(
+    image = sitk.GetImageFromArray(
         array.astype(array.dtype.newbyteorder("="), copy=False), isVector=frames.colour
     )
     del array
@@ -150,7 +150,7 @@ def _write_image(path: Path, extension: str, frames: Frames) -> None:
     if extension == ".nii.gz":
         _write_compressed_nifti(path, image)
     else:
-        SimpleITK.WriteImage(image, str(path))
+        sitk.WriteImage(image, str(path))
 
 
 def _set_geometry(image: SimpleITK.Image, frames: Frames) -> None:
@@ -166,11 +166,10 @@ def _set_geometry(image: SimpleITK.Image, frames: Frames) -> None:
 
 def _write_compressed_nifti(path: Path, image: SimpleITK.Image) -> None:
     """Write a .nii.gz: ITK ignores a full disk while it compresses, the gzip module does not."""
-    import SimpleITK
-
+    sitk = load("SimpleITK")
     plain = path.with_name(path.name[: -len(".gz")])
     try:
-        SimpleITK.WriteImage(image, str(plain))
+        sitk.WriteImage(image, str(plain))
         if not is_complete(plain, ".nii"):
             raise OSError("the file is cut short")
         with plain.open("rb") as file, gzip.open(path, "wb", compresslevel=5) as packed:

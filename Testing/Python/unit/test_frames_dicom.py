@@ -11,7 +11,7 @@ import pytest
 
 from USEnhanceLib.errors import InputError
 from USEnhanceLib.frames import frames_from_array, read_frames, write_frames
-from USEnhanceLib.frames.dicom import as_rgb
+from USEnhanceLib.frames.dicom import as_rgb, read_pixel_size
 
 pydicom = pytest.importorskip("pydicom")
 
@@ -249,6 +249,15 @@ def test_other_geometry_of_dicom(tmp_path):
     assert np.allclose(read_frames(save(region, tmp_path / "both.dcm")).geometry.spacing, (0.2, 0.3, 1.5))
     flat = make_dataset(cine(), ImageOrientationPatient=[1, 0, 0, 1, 0, 0])
     assert read_frames(save(flat, tmp_path / "flat.dcm")).geometry.direction == (1, 0, 0, 0, 1, 0, 0, 0, 1)
+
+
+def test_the_pixel_size_alone_comes_from_the_header(tmp_path):
+    dataset = make_dataset(cine(), SequenceOfUltrasoundRegions=[make_region()])
+    assert np.allclose(read_pixel_size(save(dataset, tmp_path / "sized.dcm")), (0.2, 0.3))
+    assert read_pixel_size(save(make_dataset(cine()), tmp_path / "bare.dcm")) is None
+    (tmp_path / "text.dcm").write_text("hello")
+    assert read_pixel_size(tmp_path / "text.dcm") is None
+    assert read_pixel_size(tmp_path / "missing.dcm") is None
 
 
 def assert_one_sentence(error, name):
