@@ -75,6 +75,15 @@ def test_enumerators_are_integers(button):
     assert label.alignment == qt.Qt.AlignHCenter
 
 
+def test_deriving_from_qt_classes_is_refused(scene):
+    import qt
+
+    with pytest.raises(TypeError, match="derived from QDialog"):
+
+        class Dialog(qt.QDialog):
+            pass
+
+
 @pytest.mark.parametrize("name", ["QNonsense", "QRegExp", "Signal_"])
 def test_the_module_qt_has_only_what_slicer_and_qt_6_have(scene, name):
     import qt

@@ -60,8 +60,9 @@ def test_widgets_get_their_properties_and_the_scene(load):
     import qt
     import slicer
 
-    properties = """<property name="nodeTypes"><stringlist><string>vtkMRMLScalarVolumeNode</string></stringlist>
-    </property><property name="noneEnabled"><bool>true</bool></property>
+    properties = """<property name="nodeTypes">
+    <stringlist><string>vtkMRMLScalarVolumeNode</string></stringlist></property>
+    <property name="noneEnabled"><bool>true</bool></property>
     <property name="SlicerParameterName" stdset="0"><string>inputVolume</string></property>"""
     top = load(
         SELECTOR.format(properties=properties)

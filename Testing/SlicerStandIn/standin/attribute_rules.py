@@ -31,6 +31,12 @@ class WrapperType(type):
     hidden_class: type
     facts: ClassFacts | None
 
+    def __new__(mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> WrapperType:
+        """Refuse classes that Python code derives, of which Qt would not call the functions."""
+        if "hidden_class" not in namespace:
+            raise TypeError(f"{name}: the stand-in has no classes derived from {bases[0].__name__} in Python")
+        return super().__new__(mcs, name, bases, namespace)
+
     def __getattr__(cls, name: str) -> Any:
         if name.startswith("__") or "hidden_class" not in _class_values(cls):
             raise AttributeError(name)
