@@ -7,6 +7,7 @@ second time with the result divided by the true gain (`KNOWN_GAIN`).
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -61,18 +62,49 @@ def contenders(methods: Sequence[str], family: str) -> list[Contender]:
     return rows
 
 
-def restore(
-    contender: Contender, degraded: Degraded, dataset: str, condition: Condition, device: str
-) -> np.ndarray:
-    """Return the contender's answer to a degraded frame, float32 [H, W] in [0, 1]."""
-    if contender.is_network:
-        return _enhancer(contender.method, device)(degraded.pixels[None]).frames[0]
-    if contender.method == NOISY:
-        result = degraded.pixels
-    else:
-        settings = TUNED[tuned_key(dataset, condition, contender.knows_gain)][contender.method]
-        result = filter_with_oracle(contender.method, settings, degraded)
-    return undo_gain(result, degraded) if contender.knows_gain else result
+@dataclass(frozen=True, eq=False)
+class Restored:
+    """A contender's answer to a degraded frame, float32 [H, W] in [0, 1], and how long it took."""
+
+    contender: Contender
+    pixels: np.ndarray
+    seconds: float
+
+
+def restore_all(
+    methods: Sequence[str], degraded: Degraded, dataset: str, condition: Condition, device: str
+) -> list[Restored]:
+    """Return the answers of all contenders of a condition.
+
+    A filter whose parameters are the same with and without the known gain runs once: BM3D takes seconds.
+    """
+    answers: dict[tuple[str, str], Restored] = {}
+    restored = []
+    for contender in contenders(methods, condition.family):
+        settings = _settings(contender, dataset, condition)
+        key = (contender.method, repr(settings))
+        if key not in answers:
+            started = time.perf_counter()
+            pixels = _restore(contender.method, settings, degraded, device)
+            answers[key] = Restored(contender, pixels, time.perf_counter() - started)
+        answer = answers[key]
+        pixels = undo_gain(answer.pixels, degraded) if contender.knows_gain else answer.pixels
+        restored.append(Restored(contender, pixels, answer.seconds))
+    return restored
+
+
+def _settings(contender: Contender, dataset: str, condition: Condition) -> dict[str, Any]:
+    if contender.is_network or contender.method == NOISY:
+        return {}
+    return TUNED[tuned_key(dataset, condition, contender.knows_gain)][contender.method]
+
+
+def _restore(method: str, settings: Mapping[str, Any], degraded: Degraded, device: str) -> np.ndarray:
+    if method == NOISY:
+        return degraded.pixels
+    if Contender(method).is_network:
+        return _enhancer(method, device)(degraded.pixels[None]).frames[0]
+    return filter_with_oracle(method, settings, degraded)
 
 
 def filter_with_oracle(method: str, settings: Mapping[str, Any], degraded: Degraded) -> np.ndarray:

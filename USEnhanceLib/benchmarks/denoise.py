@@ -18,7 +18,7 @@ import numpy as np
 
 from ..quality.fidelity import psnr, ssim
 from .conditions import CONDITIONS
-from .contenders import DEFAULT_METHODS, contenders, describe_networks, restore
+from .contenders import DEFAULT_METHODS, describe_networks, restore_all
 from .denoise_tables import render_markdown, summarise
 from .images import DATASETS, BenchmarkImage, load_images, targets_of
 from .pool import map_tasks
@@ -99,14 +99,14 @@ def score_image(task: _Task) -> dict[str, Any]:
     scores: dict[str, dict[str, dict[str, float]]] = {}
     for condition in CONDITIONS:
         degraded = condition.degrade(image.pixels, image.name, task.seed)
-        row = scores[condition.name] = {}
-        for contender in contenders(task.methods, condition.family):
-            started = time.perf_counter()
-            restored = restore(contender, degraded, image.dataset, condition, task.device)
-            row[contender.key] = {
-                "seconds": round(time.perf_counter() - started, 4),
-                **_compare(restored, task.target),
+        answers = restore_all(task.methods, degraded, image.dataset, condition, task.device)
+        scores[condition.name] = {
+            answer.contender.key: {
+                "seconds": round(answer.seconds, 4),
+                **_compare(answer.pixels, task.target),
             }
+            for answer in answers
+        }
     return {"dataset": image.dataset, "name": image.name, "group": image.group, "conditions": scores}
 
 

@@ -12,7 +12,7 @@ from pydicom.data import get_testdata_file
 
 from USEnhanceLib.benchmarks import tuning
 from USEnhanceLib.benchmarks.conditions import CONDITIONS, FOURIER, GAUSSIAN, Condition
-from USEnhanceLib.benchmarks.contenders import contenders, tuned_key
+from USEnhanceLib.benchmarks.contenders import contenders, restore_all, tuned_key
 from USEnhanceLib.benchmarks.images import DATASETS, load_images
 from USEnhanceLib.benchmarks.pool import map_tasks
 from USEnhanceLib.benchmarks.registry import BENCHMARKS, benchmark_names, find_benchmark, run_benchmark
@@ -288,3 +288,18 @@ def test_missing_folders_are_named(data, tmp_path):
         run_benchmark("denoise", tmp_path / "nowhere", tmp_path / "out.json")
     with pytest.raises(InputError, match=r"absent.*json"):
         run_benchmark("denoise", data, tmp_path / "absent" / "out.json")
+
+
+def test_known_gain_restores_the_brightness_of_the_same_answer():
+    frame = np.linspace(0.1, 0.7, 64 * 64, dtype=np.float32).reshape(64, 64)
+    condition = Condition(FOURIER, 0.2)
+    degraded = condition.degrade(frame, "ramp", 0)
+
+    answers = {
+        answer.contender.key: answer.pixels
+        for answer in restore_all(["noisy", "median"], degraded, "natural", condition, "cpu")
+    }
+
+    np.testing.assert_allclose(answers["noisy, known gain"], np.clip(degraded.pixels / 0.8, 0, 1), rtol=1e-6)
+    assert abs(answers["median, known gain"].mean() - frame.mean()) < 0.02
+    assert frame.mean() - answers["median"].mean() > 0.06
