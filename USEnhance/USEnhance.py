@@ -42,6 +42,7 @@ from USEnhanceLib.mrml.background import Listener
 from USEnhanceLib.mrml.choices import choices, is_output_for, likely_input, original_of, output_classes
 from USEnhanceLib.mrml.dependencies import ensure_dependencies
 from USEnhanceLib.mrml.display import show, show_overlay
+from USEnhanceLib.mrml.sequences import is_sequence
 from USEnhanceLib.mrml.status import Pace, done_sentence, ready_sentence, sentence, started_sentence
 
 __all__ = ["USEnhance", "USEnhanceLogic", "USEnhanceParameterNode", "USEnhanceTest", "USEnhanceWidget"]
@@ -63,9 +64,9 @@ class USEnhance(ScriptedLoadableModule):
         self.parent.dependencies = ["Sequences", "Volumes"]
         self.parent.contributors = ["USEnhance contributors"]
         self.parent.helpText = _(
-            "Enhances B-mode ultrasound (volumes, cines and sweeps) with a neural network: speckle and blur "
-            "are reduced, pixels outside of the scan sector stay as they are. A map shows where the result "
-            "is uncertain. The enhanced image is an aid for reading, not a replacement of the original."
+            "Enhances B-mode ultrasound (volumes, cines and sweeps) with a neural network that reduces "
+            "speckle and blur inside the scan sector. A map shows where the result is uncertain. It is an "
+            "aid for reading, not a replacement of the original."
         )
         self.parent.acknowledgementText = _(
             'The methods follow <a href="https://arxiv.org/abs/2601.21856">arXiv 2601.21856</a> '
@@ -76,10 +77,7 @@ class USEnhance(ScriptedLoadableModule):
 
 @parameterNodeWrapper
 class USEnhanceParameterNode:
-    """What the user chose, saved with the scene.
-
-    The None of each union is what makes an empty choice storable.
-    """
+    """What the user chose, saved with the scene. None in a union makes an empty choice storable."""
 
     inputNode: vtkMRMLScalarVolumeNode | vtkMRMLVectorVolumeNode | vtkMRMLSequenceNode | None
     outputNode: vtkMRMLScalarVolumeNode | vtkMRMLVectorVolumeNode | vtkMRMLSequenceNode | None
@@ -119,11 +117,10 @@ class USEnhanceWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.logic = USEnhanceLogic()
         self.ui.progressBar.visible = False
         self._fillChoices()
-        self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self.onSceneStartClose)
-        self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndCloseEvent, self.onSceneEndClose)
-        self.addObserver(
-            slicer.mrmlScene, slicer.mrmlScene.NodeAboutToBeRemovedEvent, self.onNodeAboutToBeRemoved
-        )
+        scene = slicer.mrmlScene
+        self.addObserver(scene, scene.StartCloseEvent, self.onSceneStartClose)
+        self.addObserver(scene, scene.EndCloseEvent, self.onSceneEndClose)
+        self.addObserver(scene, scene.NodeAboutToBeRemovedEvent, self.onNodeAboutToBeRemoved)
         self.ui.enhanceButton.connect("clicked(bool)", self.onEnhanceButton)
         self.ui.beforeAfterButton.connect("toggled(bool)", self.onBeforeAfterToggled)
         self.initializeParameterNode()
@@ -148,10 +145,8 @@ class USEnhanceWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.initializeParameterNode()
 
     def exit(self) -> None:
-        if self._parameterNode:
-            self._parameterNode.disconnectGui(self._parameterNodeGuiTag)
-            self._parameterNodeGuiTag = None
-            self.removeObserver(self._parameterNode, vtk.vtkCommand.ModifiedEvent, self._checkCanEnhance)
+        # Another module may change the parameters: the panel is brought up to date on entering.
+        self.setParameterNode(None)
 
     def onSceneStartClose(self, caller: Any = None, event: Any = None) -> None:
         self.logic.background.abandon(InputError(_("The scene was closed while it was being enhanced.")))
@@ -248,6 +243,10 @@ class USEnhanceWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
                 self._parameterNode.setValue(name, None)
             if tuple(selector.nodeTypes) != (className,):
                 selector.nodeTypes = [className]
+        created = _("Create new sequence") if is_sequence(node) else _("Create new volume")
+        self.ui.outputSelector.noneDisplay = created
+        isWanted = self._parameterNode.showUncertainty
+        self.ui.uncertaintySelector.noneDisplay = created if isWanted else _("None")
 
     def _updateView(self) -> None:
         parameters = self._parameterNode
@@ -262,6 +261,7 @@ class USEnhanceWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def onBeforeAfterToggled(self, showsOriginal: bool) -> None:
         output = self._parameterNode.outputNode if self._parameterNode else None
         original = original_of(output)
+        self.ui.beforeAfterButton.text = _("Show enhanced") if showsOriginal else _("Show original")
         if original is not None:
             show(original if showsOriginal else output)
 
@@ -325,11 +325,12 @@ class USEnhanceWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def _onDone(self, outputs: Outputs, result: EnhancementResult) -> None:
         self._setWorking(False)
-        if self._parameterNode:
-            self._parameterNode.outputNode = outputs.volume
-            self._parameterNode.uncertaintyNode = outputs.uncertainty
-            self.ui.beforeAfterButton.checked = False
-            show(outputs.volume)
+        # Also while another module is shown, when this panel holds no parameters.
+        parameters = self.logic.getParameterNode()
+        parameters.outputNode = outputs.volume
+        parameters.uncertaintyNode = outputs.uncertainty
+        self.ui.beforeAfterButton.checked = False
+        show(outputs.volume)
         self._say(done_sentence(outputs, result))
 
     def _onFailed(self, error: USEnhanceError) -> None:
@@ -374,10 +375,10 @@ class USEnhanceLogic(ScriptedLoadableModuleLogic):
         progress: Callable[[int, int], object] | None = None,
         cancelled: Callable[[], bool] | None = None,
     ) -> Outputs:
-        """Enhance a scalar or vector volume or a sequence, and return .volume, .uncertainty and .notes.
+        """Enhance a volume or a sequence, and return .volume, .uncertainty (of the same kind) and .notes.
 
         Works in Slicer's own process and returns when it is done: a script wants the result in the next
-        line. A sequence gives sequences. Output nodes are made when not given, and removed again on failure.
+        line. Output nodes are made when not given, and removed again on failure.
         method: "scunet" or the folder of a model; strength: 0 to 1; device: "auto", "cpu", "cuda", "mps";
         axis along which frames are stacked: "k", "j" or "i"; progress(done, total) after each frame;
         cancelled() -> bool is polled. Raises a USEnhanceError: one sentence that says what to do.

@@ -44,6 +44,8 @@ class BackgroundWork:
         """Start and return. Raises WorkerError while another enhancement goes on."""
         if self.busy:
             raise WorkerError("Another image is being enhanced: wait for it, or cancel it first.")
+        # That of an earlier cancel, which was answered in time.
+        self._deadline.stop()
         self._work = BackgroundEnhancement(run, self._client, listener)
         self.take_turns()
 

@@ -90,6 +90,17 @@ def test_two_clicks_at_once_start_and_cancel(panel, speckle):
     assert nodes() == before
 
 
+def test_the_deadline_of_a_cancel_spares_the_next_work(panel, speckle):
+    volume = speckle(60, 64, 64)
+    panel.choose(volume)
+    panel.click()
+    panel.wait_for_frames(1)
+    panel.click()
+    panel.wait_for_end()
+    panel.click()
+    assert panel.wait_for_end().startswith("Enhanced 60 frames")
+
+
 # The worker process
 
 
