@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from .arguments import build_parser
-from .console import Console, tolerate_any_character
-from .failures import exit_code, print_failure, silence_libraries
+from .console import Console
+from .failures import exit_code, print_failure
+from .streams import prepare_streams, silence_libraries
 
 __all__ = ["main"]
 
@@ -21,7 +22,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command with the arguments `argv`, by default those of the process; return its exit code."""
     words = sys.argv[1:] if argv is None else list(argv)
     debug = "--debug" in words
-    tolerate_any_character()
+    prepare_streams()
     try:
         with silence_libraries(unless=debug):
             arguments = build_parser().parse_args(words)

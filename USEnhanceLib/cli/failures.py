@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import errno
-import logging
 import os
 import sys
 import traceback
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from ..errors import USEnhanceError
@@ -81,22 +77,6 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, MemoryError) or (
         isinstance(error, RuntimeError) and any(words in str(error).lower() for words in OUT_OF_MEMORY)
     )
-
-
-@contextmanager
-def silence_libraries(*, unless: bool) -> Iterator[None]:
-    """Keep warnings and logs of libraries off standard error, where a script expects only our errors."""
-    if unless:
-        yield
-        return
-    before = logging.root.manager.disable
-    logging.disable(logging.CRITICAL)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(before)
 
 
 def _system_sentence(error: OSError) -> str:
