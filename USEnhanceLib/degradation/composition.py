@@ -23,6 +23,7 @@ class CompositionRecipe:
         noise_then_blur: independent probability of Fourier noise followed by the smallest blur.
         sharp: share of the blur-then-noise frames whose blur is left out, so that a frame with noise
             alone is known too; 0 in the paper.
+        spatial: share of Gaussian noise among the first kind; half in the paper.
         sigma: range of the Gaussian noise's standard deviation.
         g: range of the Fourier noise's share.
     """
@@ -30,6 +31,7 @@ class CompositionRecipe:
     blur_then_noise: float = 0.55
     noise_then_blur: float = 0.45
     sharp: float = 0.0
+    spatial: float = 0.5
     sigma: tuple[float, float] = (0.05, 0.20)
     g: tuple[float, float] = (0.0, 0.20)
 
@@ -54,7 +56,7 @@ def degrade(frames: Tensor, generator: Generator, recipe: CompositionRecipe | No
     first = uniform(0, 1) < recipe.blur_then_noise
     second = uniform(0, 1) < recipe.noise_then_blur
     sharp = uniform(0, 1) < recipe.sharp
-    spatial = uniform(0, 1) < 0.5
+    spatial = uniform(0, 1) < recipe.spatial
     sizes = torch.randint(len(BLUR_SIZES), (count,), generator=generator)
     sigma, g_first, g_second = uniform(*recipe.sigma), uniform(*recipe.g), uniform(*recipe.g)
 

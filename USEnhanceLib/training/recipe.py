@@ -26,7 +26,10 @@ class SCUNetRecipe:
         native_share: share of patches that are cut out as they are; the others are turned and scaled.
         largest_angle: of the rotation, in degrees.
         smallest_scale: the largest shrinking of a frame before a patch is cut out.
-        degradation: how inputs are made from frames.
+        degradation: how inputs are made from frames. Fourier noise dims a frame; in a patch without dark
+            pixels it looks like Gaussian noise of a lower level. With the paper's shares the network takes
+            Gaussian noise for Fourier noise and brightens the frame, so Gaussian noise alone is drawn more
+            often here.
         nllr: how targets are made from ultrasound frames.
         learning_rate: peak of the rate; it rises linearly over `warmup` steps and falls as a cosine.
         warmup: steps.
@@ -52,7 +55,12 @@ class SCUNetRecipe:
     smallest_scale: float = 0.5
     degradation: CompositionRecipe = field(
         default_factory=lambda: CompositionRecipe(
-            blur_then_noise=0.65, noise_then_blur=0.35, sharp=0.5, sigma=(0.03, 0.22), g=(0.0, 0.22)
+            blur_then_noise=0.8,
+            noise_then_blur=0.1,
+            sharp=0.75,
+            spatial=0.8,
+            sigma=(0.01, 0.22),
+            g=(0.0, 0.22),
         )
     )
     nllr: NLLRParameters = field(default_factory=NLLRParameters)
