@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 REPOSITORY = Path(__file__).resolve().parents[3]
-WIDTH, HEIGHT = 440, 640
+WIDTH, HEIGHT = 440, 700
 TIMEOUT_SECONDS = 120.0
 
 
@@ -60,7 +60,7 @@ def take_pictures(folder: Path, method: str) -> list[Path]:
     slicer.util.selectModule("USEnhance")
     widget = slicer.util.getModuleWidget("USEnhance")
     slicer.util.mainWindow().show()
-    widget.parent.resize(WIDTH, HEIGHT)
+    slicer.util.mainWindow().resize(WIDTH, HEIGHT)
     paths: list[Path] = []
 
     def picture(state: str) -> None:

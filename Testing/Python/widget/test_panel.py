@@ -191,5 +191,6 @@ def test_slicer_stays_responsive(panel, speckle):
     timer.stop()
     gaps = np.diff(ticks)
     assert len(ticks) > 50
-    # The figure of the issue: no stall over 100 ms.
+    print(f"longest gap between turns of the event loop: {1000 * gaps.max():.0f} ms")
+    # No stall of Slicer over a tenth of a second.
     assert gaps.max() < 0.1, f"longest gap {1000 * gaps.max():.0f} ms"

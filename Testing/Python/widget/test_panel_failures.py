@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import signal
 import sys
@@ -259,8 +260,14 @@ def test_an_unknown_method_is_refused(panel, speckle):
 # Packages
 
 
+def hide(monkeypatch, *names):
+    """Make packages look as if they were not installed, to this process only."""
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name in names else find(name))
+
+
 def test_missing_packages_and_the_user_declines(panel, speckle, monkeypatch, dialogs):
-    monkeypatch.setitem(sys.modules, "torch", None)
+    hide(monkeypatch, "torch")
     dialogs.answers.append(0x00400000)
     panel.choose(speckle())
     before = nodes()
@@ -274,9 +281,35 @@ def test_missing_packages_and_the_user_declines(panel, speckle, monkeypatch, dia
 
 
 def test_nothing_is_installed_in_testing_mode(panel, speckle, monkeypatch, dialogs):
-    monkeypatch.setitem(sys.modules, "safetensors", None)
+    hide(monkeypatch, "safetensors")
     slicer.app.set_testing(True)
     panel.choose(speckle())
     panel.click()
     assert "not installed" in panel.wait_for_end()
     assert dialogs.shown == []
+
+
+def test_missing_packages_are_installed_when_the_user_agrees(
+    panel, speckle, monkeypatch, dialogs, installations
+):
+    hide(monkeypatch, "torch", "safetensors")
+    installations.missing = {"torch", "safetensors"}
+    dialogs.answers.append(0x00000400)
+    panel.choose(speckle())
+    panel.click()
+    assert panel.wait_for_end().startswith("Enhanced 3 frames")
+    torch_request, others = installations.requests
+    assert "torch" in str(torch_request["requirements"])
+    assert others["requirements"] == ["safetensors>=0.4"]
+    assert others["constraints"] is not None
+
+
+def test_an_installation_that_fails_says_what_to_try(panel, speckle, monkeypatch, dialogs, installations):
+    hide(monkeypatch, "torch")
+    installations.missing = {"torch"}
+    installations.failure = RuntimeError("no network")
+    dialogs.answers.append(0x00000400)
+    panel.choose(speckle())
+    panel.click()
+    assert "PIP_FIND_LINKS" in panel.wait_for_end()
+    assert panel.worker == 0
