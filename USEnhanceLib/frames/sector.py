@@ -18,6 +18,16 @@ MOTION = 2.5 / 255
 # from an extreme as a share of it, and the share of pixels that are so close.
 WINDOW = 7
 TWO_VALUED = ((0.08, 0.1, 0.8), (0.6, 0.2, 0.7))
+# Grey bars: what compression adds to a step, the largest step from row to row, the least share of the
+# rows and of the range of grey, the largest share of the columns and of the
+# columns between it and the side of the image, and how much of its box it fills.
+BAR_NOISE = 1.5 / 255
+BAR_STEP = 0.1
+BAR_LENGTH = 0.12
+BAR_DROP = 0.6
+BAR_WIDTH = 0.05
+BAR_MARGIN = 0.1
+BAR_FILLED = 0.85
 SAMPLED_FRAMES = 24
 MOVING_FRAMES = 5
 LEAST_MOTION = 0.15
@@ -60,8 +70,8 @@ def find_sector(pixels: np.ndarray) -> np.ndarray:
         if moving is not None and (still is None or moving.mean() > min(LEAST_MOTION, 0.5 * still.mean())):
             still = moving
     if still is None or (still.mean() > NEARLY_ALL and (drawn & ~still).sum() <= 0.5 * (~still).sum()):
-        return whole
-    return still
+        still = whole
+    return still & ~_grey_bars(frames[len(frames) // 2])
 
 
 def _texture(frames: np.ndarray) -> np.ndarray:
@@ -97,6 +107,44 @@ def _drawings(frame: np.ndarray) -> np.ndarray:
     small = np.bincount(holes.ravel(), minlength=count + 1) < HOLE_AREA * frame.size
     small[0] = False
     return drawn | small[holes]
+
+
+def _grey_bars(frame: np.ndarray) -> np.ndarray:
+    """Return bool [H, W]: the grey bars of `frame`, which some scanners draw over the echoes.
+
+    A bar runs from white to black (or back) over many rows, never turning; echoes never do that.
+    """
+    from scipy import ndimage
+
+    bars = np.zeros(frame.shape, dtype=bool)
+    columns = np.array([[0, 1, 0]] * 3)
+    steps = np.diff(frame.astype(np.float64), axis=0, prepend=frame[:1])
+    for fall in (steps, -steps):
+        runs, count = ndimage.label((fall <= BAR_NOISE) & (fall > -BAR_STEP), columns)
+        if count == 0:
+            continue
+        length = np.bincount(runs.ravel())
+        drop = np.bincount(runs.ravel(), weights=-fall.ravel())
+        is_bar = (length >= BAR_LENGTH * len(frame)) & (drop > BAR_DROP)
+        is_bar[0] = False
+        bars |= is_bar[runs]
+    found = np.zeros_like(bars)
+    parts, _ = ndimage.label(bars)
+    for label, box in enumerate(ndimage.find_objects(parts), start=1):
+        bar = parts[box] == label
+        rows, columns = bar.shape
+        margin = min(box[1].start, frame.shape[1] - box[1].stop)
+        # Upright, narrow, at the side; every row of one grey level: smooth tissue is not all of that.
+        if (
+            2 <= columns <= max(2, BAR_WIDTH * frame.shape[1])
+            and rows > 3 * columns
+            and margin <= BAR_MARGIN * frame.shape[1]
+            and bar.mean() > BAR_FILLED
+            and np.abs(np.diff(frame[box], axis=1))[bar[:, 1:] & bar[:, :-1]].mean() < BAR_NOISE
+        ):
+            found[box] |= bar
+    # The blurred sides belong to the bar.
+    return ndimage.binary_dilation(found, np.ones((3, 3)))
 
 
 def _outline(echoes: np.ndarray) -> np.ndarray | None:

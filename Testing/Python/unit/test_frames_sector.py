@@ -120,6 +120,7 @@ def test_frames_without_background_are_all_sector():
     assert find_sector(np.random.default_rng(0).random((3, 64, 64))).all()
     assert find_sector(make_speckle((60, 30))).all()
     assert find_sector(np.tile(np.linspace(0, 1, 100), (80, 1))).all()
+    assert find_sector(np.tile(np.linspace(0, 1, 100)[:, None], (1, 80))).all()
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (7, 3), (1, 7, 3), (23, 400), (2, 5, 5)])
@@ -175,6 +176,17 @@ def test_large_images_give_the_same_sector():
     found = find_sector(large)
     assert overlap(found, np.kron(fan, np.ones((5, 5), bool))) > 0.93
     assert found[ndimage.zoom(drawn.astype(np.uint8), 5, order=0) > 0].mean() < 0.01
+
+
+def test_a_grey_bar_drawn_over_echoes_is_outside():
+    frame = make_speckle((HEIGHT, WIDTH))
+    bar = np.zeros_like(frame, dtype=bool)
+    bar[20:110, 2:6] = bar[100:160, 310:316] = True
+    frame[20:110, 2:6] = np.linspace(1, 0, 90)[:, None]
+    frame[100:160, 310:316] = np.linspace(0.1, 0.9, 60)[:, None]
+    found = find_sector(np.round(frame * 255) / 255)
+    assert found[bar].mean() < 0.05
+    assert found[~bar].mean() > 0.98
 
 
 def test_the_mask_depends_on_nothing_but_the_pixels():
@@ -285,3 +297,15 @@ def test_a_single_compressed_frame_keeps_text_and_buttons_outside_too(index, dat
     for top, bottom, left, right in SCREENS[name]["outside"]:
         assert not found[top:bottom, left:right].any()
     assert found[80:170, 140:190].all()
+
+
+def test_grey_bars_of_antenatal_frames_are_outside_also_over_echoes(data_folder):
+    folder = data_folder / "hc18" / "image"
+    shares = []
+    for row in read_rows(folder.parent)[::12]:
+        frames = read_frames(folder / f"{row['id']}.png")
+        bar = frames.source[0, 14:76, 2].astype(int)
+        if bar[0] > 200 and bar[-1] < 130 and (np.diff(bar) <= 1).all():
+            shares.append(frames.sector[14:76, 2].mean())
+    assert len(shares) > 20
+    assert max(shares) < 0.05
