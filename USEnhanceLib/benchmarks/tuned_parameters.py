@@ -10,8 +10,8 @@ from typing import Any
 TUNED: dict[str, dict[str, dict[str, Any]]] = {
     "psfhs, gaussian 0.05": {
         "median": {"size": 3},
-        "nlm": {"noise_factor": 1.4, "strength": 1.1, "patch_size": 5, "search_distance": 6, "fast": False},
-        "srad": {"speckle_factor": 2.2, "iterations": 10, "time_step": 0.2},
+        "nlm": {"noise_factor": 1.0, "strength": 1.5, "patch_size": 5, "search_distance": 6, "fast": False},
+        "srad": {"speckle_factor": 3.2, "iterations": 10, "time_step": 0.2},
         "bm3d": {"noise_factor": 1.8},
     },
     "psfhs, gaussian 0.10": {
@@ -28,27 +28,27 @@ TUNED: dict[str, dict[str, dict[str, Any]]] = {
     },
     "psfhs, fourier 0.05": {
         "median": {"size": 3},
-        "nlm": {"noise_factor": 1.4, "strength": 1.1, "patch_size": 5, "search_distance": 6, "fast": False},
-        "srad": {"speckle_factor": 2.2, "iterations": 100, "time_step": 0.2},
-        "bm3d": {"noise_factor": 1.8},
+        "nlm": {"noise_factor": 1.4, "strength": 2.0, "patch_size": 5, "search_distance": 6, "fast": False},
+        "srad": {"speckle_factor": 4.5, "iterations": 10, "time_step": 0.2},
+        "bm3d": {"noise_factor": 3.2},
     },
     "psfhs, fourier 0.05, known gain": {
         "median": {"size": 3},
-        "nlm": {"noise_factor": 1.4, "strength": 1.1, "patch_size": 5, "search_distance": 6, "fast": False},
-        "srad": {"speckle_factor": 2.2, "iterations": 100, "time_step": 0.2},
-        "bm3d": {"noise_factor": 1.8},
+        "nlm": {"noise_factor": 1.4, "strength": 2.0, "patch_size": 5, "search_distance": 6, "fast": False},
+        "srad": {"speckle_factor": 4.5, "iterations": 25, "time_step": 0.2},
+        "bm3d": {"noise_factor": 3.2},
     },
     "psfhs, fourier 0.10": {
         "median": {"size": 3},
-        "nlm": {"noise_factor": 1.4, "strength": 1.1, "patch_size": 5, "search_distance": 6, "fast": False},
-        "srad": {"speckle_factor": 2.2, "iterations": 25, "time_step": 0.2},
-        "bm3d": {"noise_factor": 1.8},
+        "nlm": {"noise_factor": 1.4, "strength": 1.5, "patch_size": 5, "search_distance": 6, "fast": False},
+        "srad": {"speckle_factor": 3.2, "iterations": 10, "time_step": 0.2},
+        "bm3d": {"noise_factor": 2.4},
     },
     "psfhs, fourier 0.10, known gain": {
         "median": {"size": 3},
-        "nlm": {"noise_factor": 1.4, "strength": 1.1, "patch_size": 5, "search_distance": 6, "fast": False},
-        "srad": {"speckle_factor": 2.2, "iterations": 25, "time_step": 0.2},
-        "bm3d": {"noise_factor": 1.8},
+        "nlm": {"noise_factor": 1.4, "strength": 2.0, "patch_size": 5, "search_distance": 6, "fast": False},
+        "srad": {"speckle_factor": 4.5, "iterations": 10, "time_step": 0.2},
+        "bm3d": {"noise_factor": 2.4},
     },
     "psfhs, fourier 0.20": {
         "median": {"size": 3},
@@ -58,14 +58,14 @@ TUNED: dict[str, dict[str, dict[str, Any]]] = {
     },
     "psfhs, fourier 0.20, known gain": {
         "median": {"size": 3},
-        "nlm": {"noise_factor": 1.4, "strength": 1.1, "patch_size": 5, "search_distance": 6, "fast": False},
-        "srad": {"speckle_factor": 2.2, "iterations": 10, "time_step": 0.2},
+        "nlm": {"noise_factor": 1.0, "strength": 1.5, "patch_size": 5, "search_distance": 6, "fast": False},
+        "srad": {"speckle_factor": 3.2, "iterations": 10, "time_step": 0.2},
         "bm3d": {"noise_factor": 1.8},
     },
     "hc18, gaussian 0.05": {
         "median": {"size": 3},
         "nlm": {"noise_factor": 1.4, "strength": 0.8, "patch_size": 5, "search_distance": 6, "fast": False},
-        "srad": {"speckle_factor": 2.2, "iterations": 10, "time_step": 0.2},
+        "srad": {"speckle_factor": 3.2, "iterations": 10, "time_step": 0.2},
         "bm3d": {"noise_factor": 1.8},
     },
     "hc18, gaussian 0.10": {
@@ -82,27 +82,27 @@ TUNED: dict[str, dict[str, dict[str, Any]]] = {
     },
     "hc18, fourier 0.05": {
         "median": {"size": 3},
-        "nlm": {"noise_factor": 1.4, "strength": 1.1, "patch_size": 5, "search_distance": 6, "fast": False},
-        "srad": {"speckle_factor": 2.2, "iterations": 50, "time_step": 0.2},
-        "bm3d": {"noise_factor": 1.8},
+        "nlm": {"noise_factor": 1.4, "strength": 2.0, "patch_size": 5, "search_distance": 6, "fast": False},
+        "srad": {"speckle_factor": 4.5, "iterations": 10, "time_step": 0.2},
+        "bm3d": {"noise_factor": 3.2},
     },
     "hc18, fourier 0.05, known gain": {
         "median": {"size": 3},
-        "nlm": {"noise_factor": 1.4, "strength": 1.1, "patch_size": 5, "search_distance": 6, "fast": False},
-        "srad": {"speckle_factor": 2.2, "iterations": 50, "time_step": 0.2},
-        "bm3d": {"noise_factor": 1.8},
+        "nlm": {"noise_factor": 1.4, "strength": 2.0, "patch_size": 5, "search_distance": 6, "fast": False},
+        "srad": {"speckle_factor": 4.5, "iterations": 10, "time_step": 0.2},
+        "bm3d": {"noise_factor": 3.2},
     },
     "hc18, fourier 0.10": {
         "median": {"size": 3},
         "nlm": {"noise_factor": 1.4, "strength": 1.1, "patch_size": 5, "search_distance": 6, "fast": False},
-        "srad": {"speckle_factor": 2.2, "iterations": 10, "time_step": 0.2},
-        "bm3d": {"noise_factor": 1.8},
+        "srad": {"speckle_factor": 3.2, "iterations": 10, "time_step": 0.2},
+        "bm3d": {"noise_factor": 2.4},
     },
     "hc18, fourier 0.10, known gain": {
         "median": {"size": 3},
-        "nlm": {"noise_factor": 1.4, "strength": 1.1, "patch_size": 5, "search_distance": 6, "fast": False},
-        "srad": {"speckle_factor": 2.2, "iterations": 25, "time_step": 0.2},
-        "bm3d": {"noise_factor": 1.8},
+        "nlm": {"noise_factor": 1.4, "strength": 1.5, "patch_size": 5, "search_distance": 6, "fast": False},
+        "srad": {"speckle_factor": 4.5, "iterations": 10, "time_step": 0.2},
+        "bm3d": {"noise_factor": 3.2},
     },
     "hc18, fourier 0.20": {
         "median": {"size": 3},
@@ -112,26 +112,26 @@ TUNED: dict[str, dict[str, dict[str, Any]]] = {
     },
     "hc18, fourier 0.20, known gain": {
         "median": {"size": 3},
-        "nlm": {"noise_factor": 1.4, "strength": 0.8, "patch_size": 5, "search_distance": 6, "fast": False},
-        "srad": {"speckle_factor": 2.2, "iterations": 10, "time_step": 0.2},
+        "nlm": {"noise_factor": 1.0, "strength": 1.5, "patch_size": 5, "search_distance": 6, "fast": False},
+        "srad": {"speckle_factor": 3.2, "iterations": 10, "time_step": 0.2},
         "bm3d": {"noise_factor": 1.8},
     },
     "natural, gaussian 0.05": {
         "median": {"size": 3},
         "nlm": {"noise_factor": 1.4, "strength": 0.4, "patch_size": 5, "search_distance": 6, "fast": False},
-        "srad": {"speckle_factor": 1.0, "iterations": 100, "time_step": 0.2},
+        "srad": {"speckle_factor": 1.0, "iterations": 200, "time_step": 0.2},
         "bm3d": {"noise_factor": 0.9},
     },
     "natural, gaussian 0.10": {
         "median": {"size": 5},
         "nlm": {"noise_factor": 1.4, "strength": 0.4, "patch_size": 5, "search_distance": 6, "fast": False},
-        "srad": {"speckle_factor": 1.0, "iterations": 100, "time_step": 0.2},
+        "srad": {"speckle_factor": 1.0, "iterations": 200, "time_step": 0.2},
         "bm3d": {"noise_factor": 0.9},
     },
     "natural, gaussian 0.20": {
         "median": {"size": 9},
         "nlm": {"noise_factor": 1.0, "strength": 1.1, "patch_size": 5, "search_distance": 6, "fast": False},
-        "srad": {"speckle_factor": 1.0, "iterations": 100, "time_step": 0.2},
+        "srad": {"speckle_factor": 1.0, "iterations": 200, "time_step": 0.2},
         "bm3d": {"noise_factor": 0.9},
     },
     "natural, fourier 0.05": {
@@ -142,7 +142,7 @@ TUNED: dict[str, dict[str, dict[str, Any]]] = {
     },
     "natural, fourier 0.05, known gain": {
         "median": {"size": 3},
-        "nlm": {"noise_factor": 1.4, "strength": 0.8, "patch_size": 5, "search_distance": 6, "fast": False},
+        "nlm": {"noise_factor": 1.0, "strength": 1.5, "patch_size": 5, "search_distance": 6, "fast": False},
         "srad": {"speckle_factor": 1.0, "iterations": 100, "time_step": 0.2},
         "bm3d": {"noise_factor": 1.1},
     },
@@ -155,7 +155,7 @@ TUNED: dict[str, dict[str, dict[str, Any]]] = {
     "natural, fourier 0.10, known gain": {
         "median": {"size": 3},
         "nlm": {"noise_factor": 1.4, "strength": 0.6, "patch_size": 5, "search_distance": 6, "fast": False},
-        "srad": {"speckle_factor": 1.0, "iterations": 100, "time_step": 0.2},
+        "srad": {"speckle_factor": 1.0, "iterations": 200, "time_step": 0.2},
         "bm3d": {"noise_factor": 0.9},
     },
     "natural, fourier 0.20": {
@@ -167,7 +167,7 @@ TUNED: dict[str, dict[str, dict[str, Any]]] = {
     "natural, fourier 0.20, known gain": {
         "median": {"size": 3},
         "nlm": {"noise_factor": 1.4, "strength": 0.4, "patch_size": 5, "search_distance": 6, "fast": False},
-        "srad": {"speckle_factor": 1.0, "iterations": 100, "time_step": 0.2},
+        "srad": {"speckle_factor": 1.0, "iterations": 200, "time_step": 0.2},
         "bm3d": {"noise_factor": 0.9},
     },
 }
