@@ -16,7 +16,7 @@ def run(arguments: argparse.Namespace, console: Console) -> None:
     find_model(arguments.method)
     check_device_name(arguments.device)
     out = make_folder(Path(arguments.out))
-    from ..demo import run_demo
+    from ..demo import FIGURES, run_demo
 
     figures = run_demo(
         out,
@@ -25,5 +25,5 @@ def run(arguments: argparse.Namespace, console: Console) -> None:
         progress=console.progress("frames"),
         report=console.fact,
     )
-    for path in figures["files"]:
-        console.fact("Written", str(out / path))
+    for name in (*figures["files"], FIGURES):
+        console.fact("Written", str(out / name))

@@ -7,6 +7,6 @@ The cine ships inside pydicom, so the demonstration needs no download.
 
 from __future__ import annotations
 
-from .run import run_demo
+from .run import FIGURES, run_demo
 
-__all__ = ["run_demo"]
+__all__ = ["FIGURES", "run_demo"]
