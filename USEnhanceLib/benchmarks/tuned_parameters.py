@@ -28,14 +28,14 @@ TUNED: dict[str, dict[str, dict[str, Any]]] = {
     },
     "psfhs, fourier 0.05": {
         "median": {"size": 3},
-        "nlm": {"noise_factor": 1.4, "strength": 4.0, "patch_size": 5, "search_distance": 6, "fast": False},
-        "srad": {"speckle_factor": 9.0, "iterations": 5, "time_step": 0.2},
+        "nlm": {"noise_factor": 1.0, "strength": 5.6, "patch_size": 5, "search_distance": 6, "fast": False},
+        "srad": {"speckle_factor": 13.0, "iterations": 5, "time_step": 0.2},
         "bm3d": {"noise_factor": 4.5},
     },
     "psfhs, fourier 0.05, known gain": {
         "median": {"size": 3},
         "nlm": {"noise_factor": 1.4, "strength": 4.0, "patch_size": 5, "search_distance": 6, "fast": False},
-        "srad": {"speckle_factor": 9.0, "iterations": 5, "time_step": 0.2},
+        "srad": {"speckle_factor": 13.0, "iterations": 5, "time_step": 0.2},
         "bm3d": {"noise_factor": 6.0},
     },
     "psfhs, fourier 0.10": {

@@ -34,17 +34,17 @@ GRIDS: dict[str, dict[str, Sequence[Any]]] = {
     "median": {"size": (3, 5, 7, 9)},
     "nlm": {
         "noise_factor": (1.0, 1.4),
-        "strength": (0.4, 0.6, 0.8, 1.1, 1.5, 2.0, 2.8, 4.0),
+        "strength": (0.4, 0.6, 0.8, 1.1, 1.5, 2.0, 2.8, 4.0, 5.6),
         "patch_size": (5,),
         "search_distance": (6,),
         "fast": (False,),
     },
     "srad": {
-        "speckle_factor": (0.7, 1.0, 1.5, 2.2, 3.2, 4.5, 6.5, 9.0),
-        "iterations": (5, 10, 25, 50, 100, 200),
+        "speckle_factor": (0.7, 1.0, 1.5, 2.2, 3.2, 4.5, 6.5, 9.0, 13.0),
+        "iterations": (3, 5, 10, 25, 50, 100, 200),
         "time_step": (0.2,),
     },
-    "bm3d": {"noise_factor": (0.7, 0.9, 1.1, 1.4, 1.8, 2.4, 3.2, 4.5, 6.0)},
+    "bm3d": {"noise_factor": (0.7, 0.9, 1.1, 1.4, 1.8, 2.4, 3.2, 4.5, 6.0, 8.5, 12.0, 17.0)},
 }
 
 _HEADER = '''"""Parameters of the classical filters in the denoising tables, found by `tuning`.
