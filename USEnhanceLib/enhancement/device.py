@@ -38,8 +38,10 @@ def choose_device(requested: str = "auto") -> Device:
 
     check_device_name(requested)
     kind, _, index = requested.partition(":")
+    threads = torch.get_num_threads()
+    processor = f"CPU, {threads} thread{'s' if threads > 1 else ''}"
     if kind == "cpu":
-        return Device("cpu", f"CPU, {torch.get_num_threads()} threads, as asked for")
+        return Device("cpu", f"{processor}, as asked for")
     cuda, mps = torch.cuda.is_available(), torch.backends.mps.is_available()
     if kind in {"auto", "cuda"} and cuda:
         number = int(index or torch.cuda.current_device())
@@ -52,5 +54,5 @@ def choose_device(requested: str = "auto") -> Device:
     if kind in {"auto", "mps"} and mps:
         return Device("mps", "Apple GPU, " + ("found" if kind == "auto" else "as asked for"))
     if kind == "auto":
-        return Device("cpu", f"CPU, {torch.get_num_threads()} threads, because PyTorch finds no GPU")
+        return Device("cpu", f"{processor}, because PyTorch finds no GPU")
     raise OptionError(f"PyTorch finds no device {requested!r} on this computer: use auto or cpu.")

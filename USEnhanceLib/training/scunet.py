@@ -75,12 +75,12 @@ def train_scunet(
     if resume and recipe is None and (out / RECIPE).is_file():
         recipe = SCUNetRecipe.load(out / RECIPE)
     recipe = recipe or SCUNetRecipe()
-    out.mkdir(parents=True, exist_ok=True)
-    recipe.save(out / RECIPE)
 
     report("Reading images and NLLR targets")
     ultrasound, natural = _sources(Path(data), recipe, targets or out / "targets")
     validation = ValidationSet.from_data(Path(data), recipe, targets or out / "targets")
+    out.mkdir(parents=True, exist_ok=True)
+    recipe.save(out / RECIPE)
     run = _Run(recipe, out, state)
     run.train(ultrasound, natural, validation, report)
     return run.write_model(validation)
