@@ -58,6 +58,44 @@ It is no medical device.
 """
 
 
+BUNDLE = {
+    "changelog": {"0.1.0": "first weights"},
+    "description": "Despeckles and sharpens B-mode ultrasound (arXiv 2601.21856)",
+    "authors": "USEnhance contributors",
+    "copyright": "USEnhance contributors, CC BY 4.0",
+    "data_source": "PSFHS doi:10.5281/zenodo.10969427, HC18 doi:10.5281/zenodo.1327317, Kodak, scikit-image",
+    "data_type": "png",
+    "image_classes": "one channel, B-mode, [0, 1]",
+    "label_classes": "none: the target is the NLLR-filtered frame, of natural images the original",
+    "pred_classes": "one channel, enhanced B-mode, [0, 1]",
+    "intended_use": "An aid for viewing in research; no medical device",
+    "references": ["arXiv:2601.21856", "arXiv:2203.13278"],
+}
+
+
+def bundle_metadata(versions: dict[str, str]) -> dict[str, Any]:
+    """Entries that a MONAI bundle has in its metadata, besides those of the run.
+
+    versions: of monai, pytorch and numpy, by the names "monai_version", "pytorch_version", "numpy_version".
+    """
+    frame = {
+        "type": "image",
+        "format": "magnitude",
+        "modality": "US",
+        "num_channels": 1,
+        "spatial_shape": ["*", "*"],
+        "dtype": "float32",
+        "value_range": [0, 1],
+        "is_patch_data": False,
+        "channel_def": {"0": "B-mode"},
+    }
+    return {
+        **BUNDLE,
+        **versions,
+        "network_data_format": {"inputs": {"image": frame}, "outputs": {"pred": frame}},
+    }
+
+
 def scunet_card(training: dict[str, Any], parameters: int) -> str:
     """Markdown text of the card, from the entries of the run alone."""
     recipe = training["recipe"]

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import asdict
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +22,11 @@ from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
 
 from ..degradation import degrade
+from ..enhancement.scunet import CPU_TILE, GPU_TILE
 from ..errors import InputError, USEnhanceError
 from ..models import save_model
 from ..networks import SCUNet
-from .card import scunet_card, scunet_licence
+from .card import bundle_metadata, scunet_card, scunet_licence
 from .checkpoint import load_checkpoint, save_checkpoint
 from .datasets import hc18_images, natural_images, psfhs_images
 from .patches import PatchGeometry, PatchSource
@@ -35,6 +37,7 @@ from .validation import ValidationSet
 CURVE = "curve.csv"
 RECIPE = "recipe.json"
 MODEL = "model"
+PACKAGES = {"monai": "monai", "pytorch": "torch", "numpy": "numpy"}
 REPORT_EVERY = 50
 MODEL_VERSION = "0.1.0"
 
@@ -219,7 +222,9 @@ class _Run:
         if self.device == "cuda":
             machine = f"{torch.cuda.get_device_name()}, torch {torch.__version__}"
         details = {
-            "schema": "https://github.com/Project-MONAI/MONAI-extra-test-data/releases/download/0.8.1/meta_schema_20240725.json",
+            "schema": "https://github.com/Project-MONAI/MONAI-extra-test-data/releases/download/"
+            "0.8.1/meta_schema_20240725.json",
+            **bundle_metadata({f"{name}_version": version(package) for name, package in PACKAGES.items()}),
             "training": {
                 "recipe": asdict(self.recipe),
                 "steps": self.step,
@@ -237,6 +242,7 @@ class _Run:
             version=MODEL_VERSION,
             card=card,
             licence=scunet_licence(),
+            inference={"cpu_tile": CPU_TILE, "gpu_tile": GPU_TILE},
             details=details,
         )
         return folder
