@@ -42,6 +42,7 @@ from USEnhanceLib.mrml.background import Listener
 from USEnhanceLib.mrml.choices import choices, is_output_for, likely_input, original_of, output_classes
 from USEnhanceLib.mrml.dependencies import ensure_dependencies
 from USEnhanceLib.mrml.display import show, show_overlay
+from USEnhanceLib.mrml.extraction import warm_up
 from USEnhanceLib.mrml.sequences import is_sequence
 from USEnhanceLib.mrml.status import Pace, done_sentence, ready_sentence, sentence, started_sentence
 
@@ -115,6 +116,7 @@ class USEnhanceWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.ui = slicer.util.childWidgetVariables(uiWidget)
         uiWidget.setMRMLScene(slicer.mrmlScene)
         self.logic = USEnhanceLogic()
+        warm_up()
         self.ui.progressBar.visible = False
         self._fillChoices()
         scene = slicer.mrmlScene
@@ -391,10 +393,7 @@ class USEnhanceLogic(ScriptedLoadableModuleLogic):
     def enhanceInBackground(
         self, inputNode: Any, options: Options, outputNode: Any, uncertaintyNode: Any, listener: Listener
     ) -> None:
-        """Start to enhance in the worker process and return; `listener` is told of everything that follows.
-
-        Raises a USEnhanceError for what can be seen to fail at once.
-        """
+        """Start in the worker process and return; raises a USEnhanceError for what fails at once."""
         run = EnhancementRun(inputNode, options, outputNode, uncertaintyNode)
         ensure_dependencies(REQUIREMENTS)
         self.background.start(run, listener)

@@ -19,6 +19,8 @@ class QtWorkerProcess:
     def __init__(self) -> None:
         self.client: WorkerClient | None = None
         self._process: Any = None
+        # Made ahead of the first click: the first use of a Qt class from Python takes its time.
+        self._prepared: Any = self._prepare()
 
     @property
     def running(self) -> bool:
@@ -35,6 +37,10 @@ class QtWorkerProcess:
         program, arguments = worker_command(python_program())
         if shutil.which(program) is None:
             raise WorkerError(f"The worker process cannot be started, there is no {program}: repair Slicer.")
+        self._process, self._prepared = self._prepared or self._prepare(), None
+        self._process.start(program, arguments)
+
+    def _prepare(self) -> Any:
         environment = qt.QProcessEnvironment.systemEnvironment()
         inherited = {"PYTHONPATH": environment.value("PYTHONPATH", "")}
         for name, value in worker_environment(inherited).items():
@@ -45,8 +51,7 @@ class QtWorkerProcess:
         process.connect("readyReadStandardOutput()", self._on_output)
         process.connect("finished(int,QProcess::ExitStatus)", self._on_finished)
         process.connect("errorOccurred(QProcess::ProcessError)", self._on_error)
-        self._process = process
-        process.start(program, arguments)
+        return process
 
     def write(self, data: bytes) -> None:
         """Queue bytes for the process, which Qt sends when it can take them."""

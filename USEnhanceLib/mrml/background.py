@@ -93,6 +93,9 @@ class BackgroundEnhancement:
             self._on_cancelled()
 
     def _read(self) -> Steps[None]:
+        # First, and in a turn of its own: it imports torch while the frames are being read.
+        self._client.start()
+        yield
         content = yield from self._run.prepare()
         options = self._run.options
         self._job = self._client.submit(

@@ -33,7 +33,7 @@ def pixel_size_in_file(path: Path) -> tuple[float, float] | None:
     """
     if not _is_dicom(path):
         return None
-    from ..frames.calibration import read_pixel_size
+    from ..frames.dicom import read_pixel_size
 
     return read_pixel_size(path)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,11 @@ from .steps import Steps, in_thread, pieces
 from .volumes import VolumeLayout, describe_type, geometry_of, layout_of, pixels_of
 
 NO_INPUT = "No input is chosen: choose a volume or a sequence first."
+
+
+def warm_up() -> None:
+    """Import now what finding the sector needs: in the midst of work the import would hold up Slicer."""
+    import_module("scipy.ndimage")
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 
 import numpy as np
@@ -177,20 +179,46 @@ def test_what_was_chosen_is_saved_and_shown_again(panel, speckle):
     assert panel.ui.axisComboBox.currentData == "j"
 
 
+METRONOME = """
+import sys, time
+longest, last = 0.0, time.perf_counter()
+sys.stdin.close()
+while True:
+    time.sleep(0.005)
+    now = time.perf_counter()
+    if now - last > longest:
+        longest = now - last
+        print(f"{longest:.4f}", flush=True)
+    last = now
+"""
+
+
 def test_slicer_stays_responsive(panel, speckle):
+    """One run, the first click: what is slow only once counts as well."""
     import qt
 
     panel.choose(speckle(12, 240, 320))
     ticks = []
     timer = qt.QTimer()
     timer.interval = 5
-    timer.connect("timeout()", lambda: ticks.append(time.perf_counter()))
+    timer.connect("timeout()", lambda: ticks.append((time.perf_counter(), time.thread_time())))
+    # What the computer does to a process that only sleeps: printed beside our figure, never subtracted.
+    metronome = subprocess.Popen(
+        [sys.executable, "-c", METRONOME], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
     timer.start()
     panel.click()
     panel.wait(lambda: not panel.working, timeout=120.0)
     timer.stop()
-    gaps = np.diff(ticks)
+    metronome.kill()
+    computer = float(metronome.communicate()[0].split()[-1])
+    assert panel.text.startswith("Enhanced")
     assert len(ticks) > 50
-    print(f"longest gap between turns of the event loop: {1000 * gaps.max():.0f} ms")
+    wall, own = np.diff(np.array(ticks), axis=0).max(axis=0)
+    figures = (
+        f"longest gap {1000 * wall:.0f} ms, of computing in Slicer's thread {1000 * own:.0f} ms, "
+        f"of a sleeping process at the same time {1000 * computer:.0f} ms"
+    )
+    print(figures)
     # No stall of Slicer over a tenth of a second.
-    assert gaps.max() < 0.1, f"longest gap {1000 * gaps.max():.0f} ms"
+    assert wall < 0.1, figures
