@@ -4,12 +4,10 @@ All that can be done without Qt lives in USEnhanceLib, which also says how: `USE
 """
 
 # ruff: noqa: E402 (the library is looked for before it is imported)
-from __future__ import annotations
-
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Union
 
 import qt
 import slicer
@@ -76,13 +74,18 @@ class USEnhance(ScriptedLoadableModule):
         )
 
 
+# Neither strings nor A | B: some releases of Slicer understand Union alone. None makes "no node" storable.
+ImageNode = Union[vtkMRMLScalarVolumeNode, vtkMRMLVectorVolumeNode, vtkMRMLSequenceNode, None]  # noqa: UP007
+MapNode = Union[vtkMRMLScalarVolumeNode, vtkMRMLSequenceNode, None]  # noqa: UP007
+
+
 @parameterNodeWrapper
 class USEnhanceParameterNode:
-    """What the user chose, saved with the scene. None in a union makes an empty choice storable."""
+    """What the user chose, saved with the scene."""
 
-    inputNode: vtkMRMLScalarVolumeNode | vtkMRMLVectorVolumeNode | vtkMRMLSequenceNode | None
-    outputNode: vtkMRMLScalarVolumeNode | vtkMRMLVectorVolumeNode | vtkMRMLSequenceNode | None
-    uncertaintyNode: vtkMRMLScalarVolumeNode | vtkMRMLSequenceNode | None
+    inputNode: ImageNode
+    outputNode: ImageNode
+    uncertaintyNode: MapNode
     method: str = "scunet"
     strength: Annotated[float, WithinRange(0.0, 1.0)] = 1.0
     device: str = "auto"
@@ -325,7 +328,7 @@ class USEnhanceWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.ui.progressBar.value = done
         self.ui.progressBar.format = self._pace.describe(done, total)
 
-    def _onDone(self, outputs: Outputs, result: EnhancementResult) -> None:
+    def _onDone(self, outputs: Outputs, result: "EnhancementResult") -> None:
         self._setWorking(False)
         # Also while another module is shown, when this panel holds no parameters.
         parameters = self.logic.getParameterNode()
