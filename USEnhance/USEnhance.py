@@ -1,9 +1,5 @@
-"""USEnhance in 3D Slicer: the module, its panel, its logic and its self-test.
+"""USEnhance in 3D Slicer: module, panel, logic and self-test. What needs no Qt lives in USEnhanceLib.mrml."""
 
-All that can be done without Qt lives in USEnhanceLib, which also says how: `USEnhanceLib.mrml`.
-"""
-
-# ruff: noqa: E402 (the library is looked for before it is imported)
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
