@@ -44,7 +44,7 @@ class SCUNetRecipe:
     dim: int = 32
     config: tuple[int, ...] = (2,) * 7
     head_dim: int = 16
-    steps: int = 5000
+    steps: int = 4000
     batch: int = 16
     patch: int = 64
     natural_share: float = 0.5
