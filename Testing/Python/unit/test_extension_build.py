@@ -234,7 +234,6 @@ print(json.dumps({{module.__name__: module.__file__ for module in modules}}))
     assert all(Path(path).is_relative_to(installed.resolve()) for path in imported.values())
 
 
-@pytest.mark.skipif(not MODEL.is_dir(), reason="no model is in Resources/Models yet")
 def test_the_installed_tree_enhances_a_frame_with_the_shipped_model(trees, tmp_path):
     code = """
 import numpy as np
