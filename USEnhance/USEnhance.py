@@ -170,7 +170,7 @@ class USEnhanceWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         if not self._parameterNode.inputNode:
             self._parameterNode.inputNode = likely_input()
 
-    def setParameterNode(self, inputParameterNode: USEnhanceParameterNode | None) -> None:
+    def setParameterNode(self, inputParameterNode: "USEnhanceParameterNode | None") -> None:
         if self._parameterNode:
             self._parameterNode.disconnectGui(self._parameterNodeGuiTag)
             self.removeObserver(self._parameterNode, vtk.vtkCommand.ModifiedEvent, self._checkCanEnhance)

@@ -7,6 +7,7 @@ import os
 import resource
 import signal
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -303,19 +304,24 @@ needs_posix = pytest.mark.skipif(sys.platform == "win32", reason="users and limi
 
 
 @needs_posix
-def test_a_read_only_folder_and_file_are_refused(tmp_path):
-    folder = tmp_path / "fixed"
+def test_a_read_only_folder_and_file_are_refused():
+    # Not below pytest's folders, which nobody else may enter.
+    with tempfile.TemporaryDirectory() as place:
+        Path(place).chmod(0o755)
+        refuse_what_is_read_only(Path(place))
+
+
+def refuse_what_is_read_only(place):
+    folder = place / "fixed"
     folder.mkdir()
-    (tmp_path / "fixed.nrrd").write_bytes(b"old")
-    (tmp_path / "fixed.nrrd").chmod(0o444)
+    (place / "fixed.nrrd").write_bytes(b"old")
+    (place / "fixed.nrrd").chmod(0o444)
     folder.chmod(0o555)
-    for parent in [tmp_path, *tmp_path.parents][:3]:
-        parent.chmod(0o755)
 
     def work():
         if os.getuid() == 0:  # root may write anywhere
             os.setuid(65534)
-        for path in (folder / "out.nrrd", tmp_path / "fixed.nrrd"):
+        for path in (folder / "out.nrrd", place / "fixed.nrrd"):
             try:
                 check_writable(path)
             except InputError:
