@@ -135,6 +135,7 @@ def _add_train(commands: argparse._SubParsersAction) -> argparse.ArgumentParser:
     add("--out", required=True, metavar="DIR", help="folder of the run")
     add("--resume", action="store_true", help="go on from the checkpoint in the folder of the run")
     add("--recipe", metavar="FILE", help="JSON file of settings (default: the published recipe)")
+    add("--start", metavar="MODEL", help="begin with the weights of a model, by name or folder")
     add("--targets", metavar="DIR", help="keeps filtered frames between runs (default: OUT/targets)")
     return parser
 

@@ -23,7 +23,13 @@ def run(arguments: argparse.Namespace, console: Console) -> None:
     recipe = SCUNetRecipe.load(Path(arguments.recipe)) if arguments.recipe is not None else None
     targets = make_folder(Path(arguments.targets)) if arguments.targets is not None else None
     model = train_scunet(
-        data, make_folder(out), recipe=recipe, resume=arguments.resume, targets=targets, report=console.say
+        data,
+        make_folder(out),
+        recipe=recipe,
+        resume=arguments.resume,
+        start=arguments.start,
+        targets=targets,
+        report=console.say,
     )
     console.fact("Model", str(model))
     console.fact("Use it", f"usenhance enhance IN OUT --method {model}")

@@ -23,8 +23,8 @@ from torch.nn.utils import clip_grad_norm_
 
 from ..degradation import degrade
 from ..enhancement.scunet import CPU_TILE, GPU_TILE
-from ..errors import InputError, USEnhanceError
-from ..models import save_model
+from ..errors import InputError, OptionError, USEnhanceError
+from ..models import find_model, load_network, save_model
 from ..networks import SCUNet
 from .card import bundle_metadata, scunet_card, scunet_licence
 from .checkpoint import load_checkpoint, save_checkpoint
@@ -54,6 +54,7 @@ def train_scunet(
     *,
     recipe: SCUNetRecipe | None = None,
     resume: bool = False,
+    start: str | Path | None = None,
     targets: Path | None = None,
     report: Report = _say_nothing,
 ) -> Path:
@@ -64,11 +65,13 @@ def train_scunet(
         out: folder of the run; gets recipe.json, curve.csv, checkpoint.pt and model/.
         recipe: all settings; on resuming it must be left out, the run's own is read.
         resume: go on from the checkpoint in `out`.
+        start: begin with the weights of this model, a shipped one or a folder, instead of random ones.
         targets: folder that keeps NLLR targets between runs; out/targets by default.
         report: gets a line per validation and every `REPORT_EVERY` steps.
 
     Raises:
         InputError: `out` holds a run already and `resume` is false, or data are missing.
+        ModelError, OptionError: `start` is no model, or of another size than the recipe's.
         USEnhanceError: the loss is no longer finite.
     """
     out = Path(out)
@@ -84,7 +87,7 @@ def train_scunet(
     validation = ValidationSet.from_data(Path(data), recipe, targets or out / "targets")
     out.mkdir(parents=True, exist_ok=True)
     recipe.save(out / RECIPE)
-    run = _Run(recipe, out, state)
+    run = _Run(recipe, out, state, start)
     run.train(ultrasound, natural, validation, report)
     return run.write_model(validation)
 
@@ -103,11 +106,22 @@ def _sources(data: Path, recipe: SCUNetRecipe, targets: Path) -> tuple[PatchSour
 class _Run:
     """Network, optimiser and running mean of a run, from the start or from a checkpoint."""
 
-    def __init__(self, recipe: SCUNetRecipe, out: Path, state: dict[str, Any] | None) -> None:
+    def __init__(
+        self, recipe: SCUNetRecipe, out: Path, state: dict[str, Any] | None, start: str | Path | None
+    ) -> None:
         self.recipe, self.out = recipe, out
         torch.manual_seed(recipe.seed)
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
         network = SCUNet(recipe.dim, recipe.config, recipe.head_dim)
+        self.origin = {}
+        if start is not None and state is None:
+            model = find_model(start)
+            if dict(model.options) != network.options:
+                raise OptionError(
+                    f"{start} is a network of another size than the recipe's: change the recipe."
+                )
+            network.load_state_dict(load_network(model).state_dict())
+            self.origin = {"name": model.name, "version": model.version, "sha256": model.sha256}
         self.network = network.to(self.device, memory_format=torch.channels_last)
         self.optimizer = torch.optim.AdamW(
             self.network.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
@@ -119,6 +133,7 @@ class _Run:
             self.average.load_state_dict(state["average"])
             self.optimizer.load_state_dict(state["optimizer"])
             self.step, self.seconds, self.loss_sum = state["step"], state["seconds"], state["loss_sum"]
+            self.origin = state["origin"]
         self._forget_rows_after_checkpoint()
 
     def train(
@@ -214,6 +229,7 @@ class _Run:
                 "step": self.step,
                 "seconds": self.seconds,
                 "loss_sum": self.loss_sum,
+                "origin": self.origin,
             },
         )
 
@@ -228,6 +244,7 @@ class _Run:
             "training": {
                 "recipe": asdict(self.recipe),
                 "steps": self.step,
+                "start": self.origin,
                 "hours": round(self.seconds / 3600, 2),
                 "machine": machine,
                 "validation": {key: round(value, 4) for key, value in validation.score(self.average).items()},

@@ -15,6 +15,7 @@ from PIL import Image
 from USEnhanceLib import load_enhancer
 from USEnhanceLib.classical.nllr import NLLRParameters
 from USEnhanceLib.errors import InputError, OptionError, USEnhanceError
+from USEnhanceLib.models import find_model, load_network
 from USEnhanceLib.training import scunet as training
 from USEnhanceLib.training.checkpoint import CHECKPOINT, load_checkpoint
 from USEnhanceLib.training.datasets import hc18_images, natural_images, psfhs_images, spread
@@ -180,3 +181,21 @@ def test_train_and_val_have_no_frame_in_common(reader, data_folder: Path) -> Non
     assert val
     assert not {name for name, _ in train} & {name for name, _ in val}
     assert not {image.tobytes() for _, image in train} & {image.tobytes() for _, image in val}
+
+
+def test_a_run_may_begin_with_the_weights_of_a_model(data: Path, tmp_path: Path) -> None:
+    first = train(data, tmp_path / "first", steps=2)
+    still = dataclasses.replace(RECIPE, steps=1, learning_rate=1e-9, weight_decay=0.0)
+    second = training.train_scunet(
+        data, tmp_path / "second", recipe=still, start=first, targets=data / "targets"
+    )
+    before, after = (load_network(find_model(folder)) for folder in (first, second))
+    for name, value in before.state_dict().items():
+        assert torch.allclose(value, after.state_dict()[name], atol=1e-3), name
+    metadata = json.loads((second / "configs" / "metadata.json").read_text())
+    assert metadata["training"]["start"]["sha256"] == find_model(first).sha256
+
+
+def test_weights_of_another_size_are_no_beginning(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match="another size"):
+        training.train_scunet(data, tmp_path, recipe=RECIPE, start="scunet", targets=data / "targets")
