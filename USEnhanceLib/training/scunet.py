@@ -214,7 +214,7 @@ class _Run:
         ]
         file = self.out / CURVE
         with file.open("a", newline="") as stream:
-            writer = csv.DictWriter(stream, columns)
+            writer = csv.DictWriter(stream, columns, lineterminator="\n")
             if file.stat().st_size == 0:
                 writer.writeheader()
             writer.writerow(row)
