@@ -1,5 +1,8 @@
 """Parameters of the classical filters in the denoising tables, found by `tuning`.
 
+The grids of `tuning` were widened in rounds, each trying only what lies beyond the winner of the one
+before on the same images and noise: a single run over the final grids has not been made.
+
 "<data set>, <condition>[, known gain]" -> filter -> parameters.
 """
 

@@ -16,6 +16,7 @@ from ..errors import InputError
 from .arrays import frames_from_array
 from .completeness import is_complete
 from .dependencies import load
+from .nifti import is_finite
 from .stack import IDENTITY, Frames, Geometry
 from .validation import check_axis, check_components
 
@@ -125,6 +126,8 @@ def _read_image(file: Path, path: Path, extension: str, axis: str) -> Frames:
         image = reader.Execute()
     except (RuntimeError, MemoryError) as error:
         raise InputError(f"{name} is damaged, cut short or too large: copy or export it again.") from error
+    if extension == ".nii" and not is_finite(file):
+        raise InputError(f"{name} holds NaN or infinite pixels: give those pixels finite values first.")
     array = sitk.GetArrayFromImage(image)
     keys = [key for key in image.GetMetaDataKeys() if key.startswith(PROVENANCE_PREFIX)]
     return frames_from_array(

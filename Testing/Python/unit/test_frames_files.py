@@ -378,3 +378,17 @@ def test_real_files_come_back_identical(tmp_path, data_folder):
 def test_the_real_picture_with_an_alpha_channel_is_refused(data_folder):
     with pytest.raises(InputError, match=r"interson-phantom.png has 4 components per pixel \(RGBA\)"):
         read_frames(data_folder / "phantom" / "interson-phantom.png")
+
+
+@pytest.mark.parametrize("extension", [".nii", ".nii.gz"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_nifti_with_pixels_that_itk_would_replace_is_refused(tmp_path, extension, dtype, value):
+    array = np.random.default_rng(0).random((2, 20, 30)).astype(dtype)
+    path = tmp_path / f"scan{extension}"
+    SimpleITK.WriteImage(SimpleITK.GetImageFromArray(array), str(path))
+    assert read_frames(path).pixels.shape == (2, 20, 30)
+    array[1, 3, 4] = value
+    SimpleITK.WriteImage(SimpleITK.GetImageFromArray(array), str(path))
+    with pytest.raises(InputError, match="NaN or infinite"):
+        read_frames(path)
