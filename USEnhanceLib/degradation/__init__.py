@@ -1,10 +1,11 @@
-"""What ruins a frame: point spread function, Gaussian noise, noise in the Fourier domain, their mix."""
+"""What ruins a frame: point spread function, Gaussian and Fourier noise, speckle, and their mix."""
 
 from __future__ import annotations
 
 from .composition import BLUR_SIZES, CompositionRecipe, degrade
 from .noise import fourier_noise, gaussian_noise
 from .psf import blur, blur_sigma, gaussian_psf
+from .speckle import multiplicative_speckle, rayleigh_speckle
 
 __all__ = [
     "BLUR_SIZES",
@@ -15,4 +16,6 @@ __all__ = [
     "fourier_noise",
     "gaussian_noise",
     "gaussian_psf",
+    "multiplicative_speckle",
+    "rayleigh_speckle",
 ]
