@@ -22,6 +22,7 @@ class SCUNetRecipe:
         batch: patches per step.
         patch: edge of a patch in pixels.
         natural_share: share of natural images among the patches; their target is the original.
+        phantom_share: share of drawn phantoms, which are their own target.
         psfhs_frames, hc18_frames: frames taken from each ultrasound data set, evenly spread.
         native_share: share of patches that are cut out as they are; the others are turned and scaled.
         largest_angle: of the rotation, in degrees.
@@ -48,6 +49,7 @@ class SCUNetRecipe:
     batch: int = 16
     patch: int = 64
     natural_share: float = 0.5
+    phantom_share: float = 0.0
     psfhs_frames: int = 200
     hc18_frames: int = 125
     native_share: float = 0.5

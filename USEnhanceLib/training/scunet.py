@@ -30,6 +30,7 @@ from .card import bundle_metadata, scunet_card, scunet_licence
 from .checkpoint import load_checkpoint, save_checkpoint
 from .datasets import hc18_images, natural_images, psfhs_images
 from .patches import PatchGeometry, PatchSource
+from .phantoms import PhantomSource
 from .recipe import SCUNetRecipe
 from .targets import nllr_targets
 from .validation import ValidationSet
@@ -42,6 +43,7 @@ REPORT_EVERY = 50
 MODEL_VERSION = "0.1.0"
 
 Report = Callable[[str], None]
+Source = PatchSource | PhantomSource
 
 
 def _say_nothing(_line: str) -> None:
@@ -83,24 +85,30 @@ def train_scunet(
     recipe = recipe or SCUNetRecipe()
 
     report("Reading images and NLLR targets")
-    ultrasound, natural = _sources(Path(data), recipe, targets or out / "targets")
+    sources = _sources(Path(data), recipe, targets or out / "targets")
     validation = ValidationSet.from_data(Path(data), recipe, targets or out / "targets")
     out.mkdir(parents=True, exist_ok=True)
     recipe.save(out / RECIPE)
     run = _Run(recipe, out, state, start)
-    run.train(ultrasound, natural, validation, report)
+    run.train(sources, validation, report)
     return run.write_model(validation)
 
 
-def _sources(data: Path, recipe: SCUNetRecipe, targets: Path) -> tuple[PatchSource, PatchSource]:
+def _sources(data: Path, recipe: SCUNetRecipe, targets: Path) -> list[tuple[Source, int]]:
+    """What patches are drawn from, each with the number that it adds to a batch."""
     geometry = PatchGeometry(recipe.patch, recipe.native_share, recipe.largest_angle, recipe.smallest_scale)
     scans = psfhs_images(data, "train", recipe.psfhs_frames) + hc18_images(data, "train", recipe.hc18_frames)
     photographs = [image for _, image in natural_images(data, "train")]
     filtered = nllr_targets(scans, targets, recipe.nllr)
-    return (
-        PatchSource([image for _, image in scans], filtered, geometry),
-        PatchSource(photographs, photographs, geometry),
+    natural, phantoms = (
+        round(recipe.batch * share) for share in (recipe.natural_share, recipe.phantom_share)
     )
+    sources = [
+        (PatchSource([image for _, image in scans], filtered, geometry), recipe.batch - natural - phantoms),
+        (PatchSource(photographs, photographs, geometry), natural),
+        (PhantomSource(recipe.patch), phantoms),
+    ]
+    return [(source, count) for source, count in sources if count]
 
 
 class _Run:
@@ -136,19 +144,12 @@ class _Run:
             self.origin = state["origin"]
         self._forget_rows_after_checkpoint()
 
-    def train(
-        self, ultrasound: PatchSource, natural: PatchSource, validation: ValidationSet, report: Report
-    ) -> None:
+    def train(self, sources: list[tuple[Source, int]], validation: ValidationSet, report: Report) -> None:
         recipe = self.recipe
         began = time.perf_counter() - self.seconds
         while self.step < recipe.steps:
             generator = torch.Generator().manual_seed(recipe.seed * 1_000_003 + self.step)
-            photographs = round(recipe.batch * recipe.natural_share)
-            pairs = [
-                source.draw(count, generator)
-                for source, count in ((ultrasound, recipe.batch - photographs), (natural, photographs))
-                if count
-            ]
+            pairs = [source.draw(count, generator) for source, count in sources]
             frames, targets = (torch.cat(parts) for parts in zip(*pairs, strict=True))
             loss = self._update(degrade(frames, generator, recipe.degradation), targets)
             self.step += 1
