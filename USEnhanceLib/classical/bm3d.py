@@ -3,28 +3,29 @@
 Source: K. Dabov, A. Foi, V. Katkovnik, K. Egiazarian, Image denoising by sparse 3-D transform-domain
 collaborative filtering, IEEE Transactions on Image Processing 16(8), 2007; implementation of the authors'
 group: Y. Mäkinen, L. Azzari, A. Foi, Collaborative filtering of correlated noise, ibid. 29, 2020. Their
-package `bm3d` is licensed for non-commercial use only, so it is needed for the benchmarks alone.
+package `bm3d` is licensed for non-commercial use only, so USEnhance neither ships nor installs it.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from ..errors import DependencyError
+from .noise_level import estimate_noise
+from .packages import import_for
 
 
-def filter_bm3d(frames: np.ndarray, *, noise: float = 0.1) -> np.ndarray:
+def filter_bm3d(frames: np.ndarray, *, noise: float | None = None) -> np.ndarray:
     """Return frames filtered by both stages of BM3D (hard threshold, then Wiener), frame by frame.
 
-    frames: float32 [N, H, W] in [0, 1].  noise: standard deviation of the noise, in the frames' unit.
-    Raises DependencyError where the package `bm3d` is not installed.
+    frames: float32 [N, H, W] in [0, 1].  noise: standard deviation of the noise, in the frames' unit; None
+    estimates it from each frame. Raises DependencyError where the package `bm3d` is not installed.
     """
-    try:
-        from bm3d import BM3DProfile, bm3d
-    except ImportError as error:
-        raise DependencyError(
-            "The filter bm3d needs the package of that name (non-commercial licence): run 'pip install bm3d'."
-        ) from error
-    profile = BM3DProfile()
+    package = import_for("bm3d", "bm3d")
+    profile = package.BM3DProfile()
     profile.num_threads = 1  # more threads add up in a random order, so no two runs agree to the last bit
-    return np.stack([bm3d(frame, sigma_psd=max(noise, 1e-6), profile=profile) for frame in frames])
+
+    def filter_frame(frame: np.ndarray) -> np.ndarray:
+        level = estimate_noise(frame) if noise is None else noise
+        return package.bm3d(frame, sigma_psd=max(level, 1e-6), profile=profile)
+
+    return np.stack([filter_frame(frame) for frame in frames])

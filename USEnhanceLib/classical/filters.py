@@ -16,10 +16,16 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError, OptionError
+from .bayesian_nonlocal_means import filter_bayesian_nonlocal_means
+from .bilateral import filter_bilateral
 from .bm3d import filter_bm3d
+from .frost import filter_frost
+from .local_statistics import filter_kuan, filter_lee
+from .low_rank import filter_nllr
 from .median import filter_median
 from .nonlocal_means import filter_nonlocal_means
 from .srad import filter_srad
+from .wavelet import filter_wavelet
 
 
 @dataclass(frozen=True)
@@ -83,7 +89,13 @@ class Filter:
             )
 
 
-_NOISE = Parameter(0, 1, "standard deviation of the noise, in the frames' unit")
+_NOISE = Parameter(0, 1, "standard deviation of the noise, in the frames' unit; None: estimated")
+_STRENGTH = Parameter(0, 20, "cut-off of the weights, in units of noise")
+_WINDOW = Parameter(1, 31, "side of the window, pixels", odd=True)
+_PATCH = Parameter(1, 31, "side of the compared patches, pixels", odd=True)
+_SEARCH = Parameter(1, 50, "radius of the search, pixels")
+_SPECKLE = Parameter(0, 10, "coefficient of variation of speckle; None: estimated")
+_COMPRESSED = Parameter(False, True, "frames are log-compressed: filter their exponential")
 
 FILTERS: tuple[Filter, ...] = (
     Filter(
@@ -91,20 +103,35 @@ FILTERS: tuple[Filter, ...] = (
         "Median",
         "Tukey, Exploratory Data Analysis, 1977",
         filter_median,
-        {"size": Parameter(1, 31, "side of the window, pixels", odd=True)},
+        {"size": _WINDOW},
     ),
     Filter(
-        "nlm",
-        "Non-local means",
-        "Buades, Coll, Morel, CVPR 2005",
-        filter_nonlocal_means,
+        "lee",
+        "Lee",
+        "Lee, IEEE Transactions on Pattern Analysis and Machine Intelligence 2(2), 1980",
+        filter_lee,
+        {"size": _WINDOW, "speckle_scale": _SPECKLE, "compressed": _COMPRESSED},
+    ),
+    Filter(
+        "frost",
+        "Frost",
+        "Frost, Stiles, Shanmugan, Holtzman, IEEE Transactions on Pattern Analysis and Machine Intelligence "
+        "4(2), 1982",
+        filter_frost,
         {
-            "noise": _NOISE,
-            "strength": Parameter(0, 10, "cut-off of the weights, in units of noise"),
-            "patch_size": Parameter(1, 31, "side of the compared patches, pixels", odd=True),
-            "search_distance": Parameter(1, 50, "radius of the search, pixels"),
-            "fast": Parameter(False, True, "equal weights inside a patch, about ten times faster"),
+            "size": _WINDOW,
+            "damping": Parameter(0, 100, "decay of the weights per pixel in homogeneous speckle"),
+            "speckle_scale": _SPECKLE,
+            "compressed": _COMPRESSED,
         },
+    ),
+    Filter(
+        "kuan",
+        "Kuan",
+        "Kuan, Sawchuk, Strand, Chavel, IEEE Transactions on Pattern Analysis and Machine Intelligence 7(2), "
+        "1985",
+        filter_kuan,
+        {"size": _WINDOW, "speckle_scale": _SPECKLE, "compressed": _COMPRESSED},
     ),
     Filter(
         "srad",
@@ -114,8 +141,58 @@ FILTERS: tuple[Filter, ...] = (
         {
             "iterations": Parameter(0, 10000, "number of steps"),
             "time_step": Parameter(0, 1, "diffusion time of one step"),
-            "speckle_scale": Parameter(0, 10, "coefficient of variation of speckle; None: estimated"),
-            "compressed": Parameter(False, True, "frames are log-compressed: filter their exponential"),
+            "speckle_scale": _SPECKLE,
+            "compressed": _COMPRESSED,
+        },
+    ),
+    Filter(
+        "nlm",
+        "Non-local means",
+        "Buades, Coll, Morel, CVPR 2005",
+        filter_nonlocal_means,
+        {
+            "noise": _NOISE,
+            "strength": _STRENGTH,
+            "patch_size": _PATCH,
+            "search_distance": _SEARCH,
+            "fast": Parameter(False, True, "equal weights inside a patch, about ten times faster"),
+        },
+    ),
+    Filter(
+        "obnlm",
+        "Optimised Bayesian NLM",
+        "Coupé, Hellier, Kervrann, Barillot, IEEE Transactions on Image Processing 18(10), 2009",
+        filter_bayesian_nonlocal_means,
+        {
+            "noise": _NOISE,
+            "strength": _STRENGTH,
+            "patch_size": _PATCH,
+            "search_distance": _SEARCH,
+            "step": Parameter(1, 31, "distance of restored blocks, at most the side of a patch, pixels"),
+            "exponent": Parameter(0, 1, "power of the brightness that the noise grows with"),
+            "mean_ratio": Parameter(0, 1, "smallest ratio of the means of blocks that are averaged"),
+        },
+    ),
+    Filter(
+        "bilateral",
+        "Bilateral",
+        "Tomasi, Manduchi, ICCV 1998",
+        filter_bilateral,
+        {
+            "noise": _NOISE,
+            "strength": Parameter(0, 100, "spread of the weights over brightness, in units of noise"),
+            "distance": Parameter(0.1, 20, "spread of the weights over distance, pixels"),
+        },
+    ),
+    Filter(
+        "wavelet",
+        "Wavelet BayesShrink",
+        "Chang, Yu, Vetterli, IEEE Transactions on Image Processing 9(9), 2000",
+        filter_wavelet,
+        {
+            "noise": _NOISE,
+            "levels": Parameter(1, 10, "number of scales; None: three less than fit"),
+            "shifts": Parameter(0, 15, "largest shift of the frames that are averaged, pixels"),
         },
     ),
     Filter(
@@ -124,6 +201,13 @@ FILTERS: tuple[Filter, ...] = (
         "Dabov, Foi, Katkovnik, Egiazarian, IEEE Transactions on Image Processing 16(8), 2007",
         filter_bm3d,
         {"noise": _NOISE},
+    ),
+    Filter(
+        "nllr",
+        "NLLR",
+        "Zhu, Fu, Brown, Wang, Heng, CVPR 2017",
+        filter_nllr,
+        {},
     ),
 )
 

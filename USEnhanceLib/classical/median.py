@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 
-def filter_median(frames: np.ndarray, *, size: int = 3) -> np.ndarray:
+def filter_median(frames: np.ndarray, *, size: int = 5) -> np.ndarray:
     """Return frames whose pixels are the median of a square window, computed frame by frame.
 
     frames: float32 [N, H, W] in [0, 1].  size: side of the window in pixels.

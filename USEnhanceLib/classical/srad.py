@@ -10,8 +10,9 @@ import math
 
 import numpy as np
 
+from .envelope import from_envelope, to_envelope
+
 _DECAY = 1 / 6  # rho of q0(t) = q0 exp(-rho t), the paper's value
-_DARKEST = 1 / 255  # keeps 1/I finite where a frame that is not log-compressed is black
 
 
 def filter_srad(
@@ -53,12 +54,12 @@ def estimate_speckle_scale(intensity: np.ndarray) -> float:
 def _diffuse_frame(
     frame: np.ndarray, iterations: int, time_step: float, speckle_scale: float | None, compressed: bool
 ) -> np.ndarray:
-    intensity = np.exp(frame) if compressed else frame + np.float32(_DARKEST)
+    intensity = to_envelope(frame, compressed)
     scale = estimate_speckle_scale(intensity) if speckle_scale is None else speckle_scale
     if scale > 0:
         for step in range(iterations):
             _advance(intensity, scale * math.exp(-_DECAY * step * time_step), time_step)
-    return np.log(intensity) if compressed else intensity - np.float32(_DARKEST)
+    return from_envelope(intensity, compressed)
 
 
 def _advance(intensity: np.ndarray, scale: float, time_step: float) -> None:
