@@ -187,7 +187,8 @@ def save_model(
 
     Args:
         folder: made when missing; files of the same names are replaced.
-        network: the weights are saved in half precision.
+        network: the parameters are saved in half precision, buffers such as the statistics of batch
+            normalisation as they are.
         name: of the model.
         version: of the weights.
         card: Markdown text of the model card.
@@ -201,7 +202,11 @@ def save_model(
     folder = Path(folder)
     for part in (WEIGHTS, METADATA, INFERENCE, CARD):
         (folder / part).parent.mkdir(parents=True, exist_ok=True)
-    state = {key: value.detach().cpu().half().contiguous() for key, value in network.state_dict().items()}
+    learned = {key for key, _ in network.named_parameters()}
+    state = {
+        key: (value.half() if key in learned else value).detach().cpu().contiguous()
+        for key, value in network.state_dict().items()
+    }
     save_file(state, folder / WEIGHTS)
     metadata = {
         **(details or {}),

@@ -6,8 +6,11 @@ so that no file can make the library instantiate a class of its own choice.
 
 from __future__ import annotations
 
+from .dncnn import DnCNN
+from .msann import MSANN
+from .restormer import Restormer
 from .scunet import SCUNet
 
-ARCHITECTURES = {"SCUNet": SCUNet}
+ARCHITECTURES = {"SCUNet": SCUNet, "DnCNN": DnCNN, "Restormer": Restormer, "MSANN": MSANN}
 
-__all__ = ["ARCHITECTURES", "SCUNet"]
+__all__ = ["ARCHITECTURES", "MSANN", "DnCNN", "Restormer", "SCUNet"]

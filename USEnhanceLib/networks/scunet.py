@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
+from .padding import pad_to_multiple
 from .window_attention import WindowAttention
 
 SIZE_MULTIPLE = 64
@@ -102,10 +102,7 @@ class SCUNet(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return the enhanced image, [B, 1, H, W], not clipped."""
         height, width = x.shape[-2:]
-        below, right = -height % SIZE_MULTIPLE, -width % SIZE_MULTIPLE
-        if below or right:
-            x = functional.pad(x, (0, right, 0, below), mode="replicate")
-        stem = self.m_head(x)
+        stem = self.m_head(pad_to_multiple(x, SIZE_MULTIPLE))
         down1 = self.m_down1(stem)
         down2 = self.m_down2(down1)
         down3 = self.m_down3(down2)
