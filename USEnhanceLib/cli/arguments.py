@@ -14,6 +14,7 @@ examples:
   usenhance enhance cine.dcm enhanced.nrrd --strength 0.7 --uncertainty uncertainty.nrrd
   usenhance demo
 """
+TRAINABLE = ("scunet", "dncnn", "restormer", "msann")
 METHOD_HELP = "scunet, or the folder of a model (default: scunet)"
 DEVICE_HELP = "auto, cpu, cuda, cuda:N or mps (default: auto)"
 
@@ -130,11 +131,11 @@ def _add_train(commands: argparse._SubParsersAction) -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     add = parser.add_argument
-    add("network", choices=("scunet",), help="what to train")
-    add("--data", required=True, metavar="DIR", help="folder with psfhs/, hc18/ and natural/")
+    add("network", choices=TRAINABLE, help="what to train")
+    add("--data", required=True, metavar="DIR", help="folder of ultrasound images")
     add("--out", required=True, metavar="DIR", help="folder of the run")
-    add("--resume", action="store_true", help="go on from the checkpoint in the folder of the run")
-    add("--recipe", metavar="FILE", help="JSON file of settings (default: the published recipe)")
+    add("--resume", action="store_true", help="go on from the checkpoint in OUT, if there is one")
+    add("--recipe", metavar="FILE", help="JSON or YAML file of settings (default: the published recipe)")
     add("--start", metavar="MODEL", help="begin with the weights of a model, by name or folder")
     add("--targets", metavar="DIR", help="keeps filtered frames between runs (default: OUT/targets)")
     return parser
@@ -161,11 +162,13 @@ def _add_bench(commands: argparse._SubParsersAction) -> argparse.ArgumentParser:
     add("--picture", metavar="FILE", help="file for the picture")
     add("--limit", type=count, metavar="N", help="images per data set")
     add("--seed", type=whole_number, help="of all that is random")
+    add("--tables", nargs="+", metavar="NAME", help="those of the benchmark enhance to make (default: all)")
     add("--methods", nargs="+", metavar="NAME", help="filters, and networks by name or folder")
+    add("--size", type=count, metavar="N", help="edge of the crops that are scored, pixels")
     add("--processes", type=count, metavar="N", help="processes at work")
     add("--threads", type=count, metavar="N", help="threads of torch")
     add("--device", help="of the networks")
-    add("--cache", metavar="DIR", help="keeps filtered frames between runs")
+    add("--cache", metavar="DIR", help="keeps slow answers, so that a run can be interrupted and repeated")
     return parser
 
 

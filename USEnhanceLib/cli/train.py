@@ -1,11 +1,11 @@
-"""`usenhance train scunet`."""
+"""`usenhance train`."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
-from ..errors import InputError, OptionError
+from ..errors import InputError
 from .console import Console
 from .places import make_folder
 
@@ -13,23 +13,26 @@ from .places import make_folder
 def run(arguments: argparse.Namespace, console: Console) -> None:
     """Train a network and say where its model is."""
     data, out = Path(arguments.data), Path(arguments.out)
-    if arguments.resume and arguments.recipe is not None:
-        raise OptionError("--resume goes on with the recipe of the run: leave --recipe out.")
     if not data.is_dir():
-        raise InputError(f"There is no data folder {data}: give the folder with psfhs, hc18 and natural.")
-    from ..training.recipe import SCUNetRecipe
-    from ..training.scunet import train_scunet
+        raise InputError(f"There is no data folder {data}: give the folder of the ultrasound images.")
+    from ..training.loop import train
+    from ..training.processes import is_first_process
+    from ..training.recipe import TrainingRecipe
 
-    recipe = SCUNetRecipe.load(Path(arguments.recipe)) if arguments.recipe is not None else None
+    recipe = None
+    if arguments.recipe is not None:
+        recipe = TrainingRecipe.load(Path(arguments.recipe), arguments.network)
     targets = make_folder(Path(arguments.targets)) if arguments.targets is not None else None
-    model = train_scunet(
+    model = train(
         data,
         make_folder(out),
         recipe=recipe,
+        network=arguments.network,
         resume=arguments.resume,
         start=arguments.start,
         targets=targets,
         report=console.say,
     )
-    console.fact("Model", str(model))
-    console.fact("Use it", f"usenhance enhance IN OUT --method {model}")
+    if is_first_process():
+        console.fact("Model", str(model))
+        console.fact("Use it", f"usenhance enhance IN OUT --method {model}")

@@ -1,79 +1,67 @@
-"""The model card and licence that a training run writes beside its weights."""
+"""The model card and the bundle's metadata that a training run writes beside its weights."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-LICENCE = """\
-The weights in this folder are licensed under the Creative Commons Attribution 4.0 International licence
-(CC BY 4.0, https://creativecommons.org/licenses/by/4.0/legalcode).
-
-They were trained on these data, which ask for attribution:
-
-- PSFHS: Chen G, Bai J, Ou Z, Lu Y, Wang H. Scientific Data 2024, doi:10.1038/s41597-024-03266-4; data
-  doi:10.5281/zenodo.10969427, CC BY 4.0.
-- HC18: van den Heuvel TLA, de Bruijn D, de Korte CL, van Ginneken B. PLoS ONE 2018;13(8):e0200412; data
-  doi:10.5281/zenodo.1327317, CC BY 4.0.
-- Kodak lossless true colour images, unrestricted use; photographs that ship with scikit-image.
-"""
+from .sources import TrainingImages
+from .trainable import TRAINABLE
 
 CARD = """\
-# SCUNet for B-mode ultrasound
+# {architecture} for B-mode ultrasound
 
-Despeckles and sharpens B-mode frames. A Swin-Conv U-Net after arXiv 2203.13278, trained without clean
-targets after arXiv 2601.21856: frames blurred by a point spread function and disturbed by Gaussian or
-Fourier noise as input, the NLLR-filtered frame (natural images: the original) as target.
+Despeckles and sharpens B-mode frames. {description}, trained without clean targets after arXiv 2601.21856:
+frames disturbed by {disturbances} as input, the NLLR-filtered frame
+{known} as target.
 
 | | |
 |---|---|
 | parameters | {parameters:.2f} million |
 | input, output | one grey frame in [0, 1], any size |
-| ultrasound | train splits of PSFHS ({psfhs} frames) and HC18 ({hc18} frames) |
-| natural images | photographs from Kodak and scikit-image |
-| steps, batch, patch | {steps}, {batch}, {patch} x {patch} pixels |
-| seed | {seed} |
-| machine | {machine} |
-| time | {hours} hours |
-
+{rows}
 ## Figures
 Mean over Gaussian noise of standard deviation .1 and Fourier noise of share .1, on a few validation images
 that were not trained on:
 
 | | PSNR | SSIM |
 |---|---|---|
-| ultrasound, against the NLLR-filtered frame | {psnr_ultrasound:.2f} dB | {ssim_ultrasound:.3f} |
-| natural images, against the original | {psnr_natural:.2f} dB | {ssim_natural:.3f} |
-
-Command: `usenhance train scunet --data DIR --out DIR`. The whole recipe stands in configs/metadata.json.
+{figures}
+Command: `usenhance train {network} --data DIR --out DIR`. The whole recipe stands in configs/metadata.json.
 
 ## Intended use
-Viewing and measuring aids in research, on transperineal and transabdominal fetal B-mode and on similar scans.
-It is no medical device.
+Viewing and measuring aids in research, on scans like those that it was trained on. It is no medical device.
 
 ## Limits
 - Speckle is removed, so anything that a reader takes from speckle texture is lost.
 - The target is a filter's output: the network is no better than NLLR where nothing disturbed the frame.
-- Trained on two data sets of fetal ultrasound; other organs, probes and scanners are untested.
+- {limit}
 - Structures fainter than the speckle may be weakened. Compare with the original before drawing conclusions.
 """
 
+FIGURES = {
+    "ultrasound": "ultrasound, against the NLLR-filtered frame",
+    "natural": "natural images, against the original",
+}
 
+SCHEMA = (
+    "https://github.com/Project-MONAI/MONAI-extra-test-data/releases/download/0.8.1/meta_schema_20240725.json"
+)
 BUNDLE = {
+    "schema": SCHEMA,
     "changelog": {"0.1.0": "first weights"},
     "description": "Despeckles and sharpens B-mode ultrasound (arXiv 2601.21856)",
     "authors": "USEnhance contributors",
-    "copyright": "USEnhance contributors, CC BY 4.0",
-    "data_source": "PSFHS doi:10.5281/zenodo.10969427, HC18 doi:10.5281/zenodo.1327317, Kodak, scikit-image",
+    "copyright": "see LICENSE",
     "data_type": "png",
     "image_classes": "one channel, B-mode, [0, 1]",
     "label_classes": "none: the target is the NLLR-filtered frame, of natural images the original",
     "pred_classes": "one channel, enhanced B-mode, [0, 1]",
     "intended_use": "An aid for viewing in research; no medical device",
-    "references": ["arXiv:2601.21856", "arXiv:2203.13278"],
 }
 
 
-def bundle_metadata(versions: dict[str, str]) -> dict[str, Any]:
+def bundle_metadata(network: str, images: TrainingImages, versions: Mapping[str, str]) -> dict[str, Any]:
     """Entries that a MONAI bundle has in its metadata, besides those of the run.
 
     versions: of monai, pytorch and numpy, by the names "monai_version", "pytorch_version", "numpy_version".
@@ -91,28 +79,59 @@ def bundle_metadata(versions: dict[str, str]) -> dict[str, Any]:
     }
     return {
         **BUNDLE,
+        "data_source": images.data_source,
+        "references": ["arXiv:2601.21856", *TRAINABLE[network].references],
         **versions,
         "network_data_format": {"inputs": {"image": frame}, "outputs": {"pred": frame}},
     }
 
 
-def scunet_card(training: dict[str, Any], parameters: int) -> str:
-    """Markdown text of the card, from the entries of the run alone."""
-    recipe = training["recipe"]
+def model_card(training: Mapping[str, Any], images: TrainingImages, parameters: int) -> str:
+    """Markdown text of the card, from the entries of the run alone.
+
+    training: recipe, start, steps, seconds, CPU hours, machine and validation, as in configs/metadata.json.
+    parameters: their number.
+    """
+    recipe, scores = training["recipe"], training["validation"]
+    entry = TRAINABLE[recipe["network"]]
+    rows = {
+        **images.origin,
+        "steps": training["steps"],
+        "batch, patch": f"{recipe['batch']}, {recipe['patch']} x {recipe['patch']} pixels",
+        "seed": recipe["seed"],
+        "machine": training["machine"],
+        "time": f"{training['hours']} hours; the steps alone: {training['cpu_hours']} CPU hours",
+    }
+    if recipe["phantom_share"]:
+        rows["drawn phantoms"] = f"{recipe['phantom_share']:.0%} of the patches"
+    if start := training["start"]:
+        rows["began with"] = f"the weights of {start['name']} {start['version']} (SHA-256 {start['sha256']})"
+    figures = [
+        f"| {text} | {scores[f'psnr_{kind}']:.2f} dB | {scores[f'ssim_{kind}']:.3f} |"
+        for kind, text in FIGURES.items()
+        if f"psnr_{kind}" in scores
+    ]
     return CARD.format(
+        architecture=entry.architecture,
+        description=entry.description,
+        disturbances=_disturbances(recipe["degradation"]),
+        known=_known_truth(recipe, images),
         parameters=parameters / 1e6,
-        psfhs=recipe["psfhs_frames"],
-        hc18=recipe["hc18_frames"],
-        batch=recipe["batch"],
-        patch=recipe["patch"],
-        seed=recipe["seed"],
-        steps=training["steps"],
-        machine=training["machine"],
-        hours=training["hours"],
-        **training["validation"],
+        rows="".join(f"| {name} | {text} |\n" for name, text in rows.items()),
+        figures="".join(f"{line}\n" for line in figures),
+        network=recipe["network"],
+        limit=images.limit,
     )
 
 
-def scunet_licence() -> str:
-    """Licence of the weights, with the attributions that the data ask for."""
-    return LICENCE
+def _disturbances(degradation: Mapping[str, Any]) -> str:
+    kinds = ["a point spread function", "Gaussian noise", "Fourier noise"]
+    if degradation["speckle"]:
+        kinds.append("speckle")
+    return f"{', '.join(kinds[:-1])} and {kinds[-1]}"
+
+
+def _known_truth(recipe: Mapping[str, Any], images: TrainingImages) -> str:
+    kinds = ["natural images"] if images.natural and recipe["natural_share"] else []
+    kinds += ["drawn phantoms"] if recipe["phantom_share"] else []
+    return f"({' and '.join(kinds)}: the original)" if kinds else "of every frame"

@@ -12,11 +12,10 @@ from torch import nn
 
 from ..degradation import fourier_noise, gaussian_noise
 from ..quality.fidelity import psnr, ssim
-from .datasets import hc18_images, natural_images, psfhs_images
-from .recipe import SCUNetRecipe
+from .recipe import TrainingRecipe
+from .sources import TrainingImages
 from .targets import nllr_targets
 
-FRAMES_PER_DATASET = 4
 SIGMA, SHARE = 0.1, 0.1
 EDGE = 256
 """Images are cropped to this many pixels around their centre, which keeps a validation short."""
@@ -30,14 +29,17 @@ class ValidationSet:
     targets: dict[str, list[NDArray[np.float32]]]
 
     @classmethod
-    def from_data(cls, data: Path, recipe: SCUNetRecipe, targets: Path) -> ValidationSet:
-        """Take a few images of each validation split; targets are kept in the folder `targets`."""
-        scans = psfhs_images(data, "val", FRAMES_PER_DATASET) + hc18_images(data, "val", FRAMES_PER_DATASET)
-        filtered = nllr_targets(scans, targets, recipe.nllr)
-        natural = [image for _, image in natural_images(data, "val", FRAMES_PER_DATASET)]
+    def from_images(cls, images: TrainingImages, recipe: TrainingRecipe, targets: Path) -> ValidationSet:
+        """Take the images that are held out; targets are kept in the folder `targets`."""
+        kinds = {"ultrasound": images.validation_scans, "natural": images.validation_natural}
+        known = {
+            "ultrasound": nllr_targets(images.validation_scans, targets, recipe.nllr),
+            "natural": [image for _, image in images.validation_natural],
+        }
+        present = [kind for kind in kinds if kinds[kind]]
         return cls(
-            {"ultrasound": [image for _, image in scans], "natural": natural},
-            {"ultrasound": filtered, "natural": natural},
+            {kind: [image for _, image in kinds[kind]] for kind in present},
+            {kind: known[kind] for kind in present},
         )
 
     def score(self, network: nn.Module) -> dict[str, float]:

@@ -16,17 +16,18 @@ from USEnhanceLib import load_enhancer
 from USEnhanceLib.classical.nllr import NLLRParameters
 from USEnhanceLib.errors import InputError, OptionError, USEnhanceError
 from USEnhanceLib.models import find_model, load_network
-from USEnhanceLib.training import scunet as training
+from USEnhanceLib.training import loop
 from USEnhanceLib.training.checkpoint import CHECKPOINT, load_checkpoint
+from USEnhanceLib.training.curve import CURVE
 from USEnhanceLib.training.datasets import hc18_images, natural_images, psfhs_images, spread
+from USEnhanceLib.training.optimisation import Optimisation
 from USEnhanceLib.training.patches import PatchGeometry, PatchSource
-from USEnhanceLib.training.recipe import SCUNetRecipe
+from USEnhanceLib.training.recipe import TrainingRecipe
 from USEnhanceLib.training.targets import nllr_targets
+from USEnhanceLib.training.trainable import TRAINABLE
 
-RECIPE = SCUNetRecipe(
-    dim=16,
-    config=(1,) * 7,
-    head_dim=8,
+RECIPE = TrainingRecipe(
+    network_options={"dim": 16, "config": [1] * 7, "head_dim": 8},
     steps=10,
     batch=3,
     patch=64,
@@ -37,6 +38,14 @@ RECIPE = SCUNetRecipe(
     precision="fp32",
     nllr=NLLRParameters(iterations=1),
 )
+
+
+TINY = {
+    "scunet": RECIPE.network_options,
+    "dncnn": {"depth": 3, "channels": 8},
+    "restormer": {"dim": 8, "blocks": [1, 1, 1, 1]},
+    "msann": {"dim": 8, "blocks": [1, 1]},
+}
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +72,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def train(data: Path, out: Path, steps: int = RECIPE.steps, resume: bool = False) -> Path:
     recipe = None if resume else dataclasses.replace(RECIPE, steps=steps)
-    return training.train_scunet(data, out, recipe=recipe, resume=resume, targets=data / "targets")
+    return loop.train(data, out, recipe=recipe, resume=resume, targets=data / "targets")
 
 
 class Killed(BaseException):
@@ -74,7 +83,7 @@ def test_a_killed_run_goes_on_as_if_it_had_not_been_killed(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     train(data, tmp_path / "whole")
-    update = training._Run._update
+    update = Optimisation.update
 
     def killed_at_five(self, inputs, targets):
         if self.step == 5:  # after the row of step 5, which the checkpoint of step 4 does not know
@@ -82,7 +91,7 @@ def test_a_killed_run_goes_on_as_if_it_had_not_been_killed(
         return update(self, inputs, targets)
 
     with monkeypatch.context() as patch:
-        patch.setattr(training._Run, "_update", killed_at_five)
+        patch.setattr(Optimisation, "update", killed_at_five)
         with pytest.raises(Killed):
             train(data, tmp_path / "killed")
     assert load_checkpoint(tmp_path / "killed")["step"] == 4
@@ -93,7 +102,7 @@ def test_a_killed_run_goes_on_as_if_it_had_not_been_killed(
             assert torch.equal(value, killed[part][name]), name
 
     def curve(name: str) -> list[tuple[str, str]]:
-        with (tmp_path / name / training.CURVE).open() as stream:
+        with (tmp_path / name / CURVE).open() as stream:
             return [(row["step"], row["psnr_ultrasound"]) for row in csv.DictReader(stream)]
 
     assert curve("whole") == curve("killed")
@@ -109,7 +118,43 @@ def test_the_model_of_a_run_loads_and_says_how_it_was_made(data: Path, tmp_path:
     card = (folder / "docs" / "README.md").read_text()
     assert "{" not in card
     assert f"{metadata['training']['validation']['psnr_natural']:.2f} dB" in card
-    assert SCUNetRecipe.load(tmp_path / "run" / training.RECIPE) == dataclasses.replace(RECIPE, steps=2)
+    assert TrainingRecipe.load(tmp_path / "run" / loop.RECIPE) == dataclasses.replace(RECIPE, steps=2)
+
+
+@pytest.mark.parametrize("network", TRAINABLE)
+def test_every_network_can_be_trained_and_its_model_loaded(network: str, data: Path, tmp_path: Path) -> None:
+    recipe = dataclasses.replace(
+        RECIPE, network=network, network_options=TINY[network], steps=2, phantom_share=0.34
+    )
+    folder = loop.train(data, tmp_path, recipe=recipe, targets=data / "targets")
+    model = find_model(folder)
+    assert model.architecture == TRAINABLE[network].architecture
+    frame = torch.rand(1, 1, 40, 52, generator=torch.Generator().manual_seed(0))
+    assert load_network(model)(frame).shape == frame.shape
+    card = (folder / "docs" / "README.md").read_text()
+    assert card.startswith(f"# {TRAINABLE[network].architecture} ")
+    assert f"usenhance train {network}" in card
+    assert "drawn phantoms" in card
+
+
+def test_recipes_from_before_there_were_several_networks_load(tmp_path: Path) -> None:
+    file = tmp_path / "recipe.json"
+    file.write_text(
+        '{"dim": 32, "config": [2, 2, 2, 2, 2, 2, 2], "head_dim": 16, "degradation": {"g": [0, 0.3]}}'
+    )
+    recipe = TrainingRecipe.load(file)
+    assert recipe.network == "scunet"
+    assert recipe.network_options == {"dim": 32, "config": [2] * 7, "head_dim": 16}
+    assert recipe.degradation.g == (0, 0.3)
+    with pytest.raises(OptionError, match="recipe for scunet"):
+        TrainingRecipe.load(file, "dncnn")
+
+
+def test_recipes_of_shipped_models_load(repository: Path) -> None:
+    files = list((repository / "Resources" / "Models").glob("*/docs/recipe*.json"))
+    assert files
+    for file in files:
+        assert TrainingRecipe.load(file).steps > 0
 
 
 def test_a_run_is_never_overwritten(data: Path, tmp_path: Path) -> None:
@@ -121,7 +166,7 @@ def test_a_run_is_never_overwritten(data: Path, tmp_path: Path) -> None:
 def test_a_loss_that_is_no_number_ends_the_run(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(training, "degrade", lambda frames, *_: frames * float("nan"))
+    monkeypatch.setattr(loop, "degrade", lambda frames, *_: frames * float("nan"))
     with pytest.raises(USEnhanceError, match="loss is nan at step 0"):
         train(data, tmp_path)
 
@@ -135,7 +180,7 @@ def test_a_damaged_checkpoint_is_named(tmp_path: Path) -> None:
 def test_unknown_recipe_entries_are_named(tmp_path: Path) -> None:
     (tmp_path / "recipe.json").write_text('{"stepz": 3}')
     with pytest.raises(OptionError, match="stepz"):
-        SCUNetRecipe.load(tmp_path / "recipe.json")
+        TrainingRecipe.load(tmp_path / "recipe.json")
 
 
 def test_patches_of_image_and_target_stay_together() -> None:
@@ -186,9 +231,7 @@ def test_train_and_val_have_no_frame_in_common(reader, data_folder: Path) -> Non
 def test_a_run_may_begin_with_the_weights_of_a_model(data: Path, tmp_path: Path) -> None:
     first = train(data, tmp_path / "first", steps=2)
     still = dataclasses.replace(RECIPE, steps=1, learning_rate=1e-9, weight_decay=0.0)
-    second = training.train_scunet(
-        data, tmp_path / "second", recipe=still, start=first, targets=data / "targets"
-    )
+    second = loop.train(data, tmp_path / "second", recipe=still, start=first, targets=data / "targets")
     before, after = (load_network(find_model(folder)) for folder in (first, second))
     for name, value in before.state_dict().items():
         assert torch.allclose(value, after.state_dict()[name], atol=1e-3), name
@@ -198,4 +241,4 @@ def test_a_run_may_begin_with_the_weights_of_a_model(data: Path, tmp_path: Path)
 
 def test_weights_of_another_size_are_no_beginning(data: Path, tmp_path: Path) -> None:
     with pytest.raises(OptionError, match="another size"):
-        training.train_scunet(data, tmp_path, recipe=RECIPE, start="scunet", targets=data / "targets")
+        loop.train(data, tmp_path, recipe=RECIPE, start="scunet", targets=data / "targets")

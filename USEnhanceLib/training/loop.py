@@ -1,0 +1,239 @@
+"""Self-supervised training (arXiv 2601.21856): degraded frames in, NLLR-filtered frames as targets.
+
+The random numbers of a step depend on the seed and on the number of the step alone, so that a run which was
+killed and resumed goes the same way as one that was not.
+"""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..degradation import degrade
+from ..enhancement.scunet import CPU_TILE, GPU_TILE
+from ..errors import InputError, OptionError
+from ..models import save_model
+from .card import bundle_metadata, model_card
+from .checkpoint import load_checkpoint, save_checkpoint
+from .curve import add_to_curve, cut_curve
+from .optimisation import Optimisation
+from .patches import PatchGeometry, PatchSource
+from .phantoms import PhantomSource
+from .processes import Processes, join_processes
+from .recipe import TrainingRecipe
+from .sources import TrainingImages, read_training_images
+from .targets import nllr_targets
+from .validation import ValidationSet
+
+RECIPE = "recipe.json"
+MODEL = "model"
+PACKAGES = {"monai": "monai", "pytorch": "torch", "numpy": "numpy"}
+MODEL_VERSION = "0.1.0"
+
+Report = Callable[[str], None]
+Source = PatchSource | PhantomSource
+
+
+def _say_nothing(_line: str) -> None:
+    pass
+
+
+def train(
+    data: Path,
+    out: Path,
+    *,
+    recipe: TrainingRecipe | None = None,
+    network: str | None = None,
+    resume: bool = False,
+    start: str | Path | None = None,
+    targets: Path | None = None,
+    report: Report = _say_nothing,
+) -> Path:
+    """Train and write a model folder that `load_enhancer` takes.
+
+    Started by torchrun, the processes of a run share every batch, and the first one writes and reports.
+
+    Args:
+        data: folder with psfhs/, hc18/ and natural/.
+        out: folder of the run; gets recipe.json, curve.csv, checkpoint.pt and model/.
+        recipe: all settings; a run that is resumed has its own, and another one is refused.
+        network: what is trained where no recipe is given; a run of another network is refused.
+        resume: go on from the checkpoint in `out`, or begin where there is none.
+        start: begin with the weights of this model, a shipped one or a folder, instead of random ones.
+        targets: folder that keeps NLLR targets between runs; out/targets by default.
+        report: gets a line per validation and every `report_every` steps.
+
+    Raises:
+        InputError: `out` holds a run already and `resume` is false, or data are missing.
+        ModelError, OptionError: `start` is no model, or of another size than the recipe's.
+        USEnhanceError: the loss is no longer finite.
+    """
+    out = Path(out)
+    with join_processes() as processes:
+        found = _find_run(out, recipe, network, resume) if processes.first else None
+        recipe, state = processes.from_first(found)
+        if recipe.batch < processes.count:
+            raise OptionError(
+                f"A batch of {recipe.batch} cannot be split over {processes.count} processes: start fewer."
+            )
+        if not processes.first:
+            report = _say_nothing
+        report("Reading images and NLLR targets")
+        images = read_training_images(Path(data), recipe)
+        if processes.first:
+            out.mkdir(parents=True, exist_ok=True)
+            recipe.save(out / RECIPE)
+        folder = targets or out / "targets"
+        if processes.local_rank != 0:
+            processes.wait()
+        sources = _sources(images, recipe, folder)
+        validation = ValidationSet.from_images(images, recipe, folder) if processes.first else None
+        if processes.local_rank == 0:
+            processes.wait()
+        optimisation = Optimisation(recipe, processes, None if state else start)
+        run = _Run(optimisation, out, processes, validation, report)
+        run.begin(state)
+        run.train(sources, recipe)
+        if processes.first:
+            run.write_model(recipe, images)
+        processes.wait()
+    return out / MODEL
+
+
+def _find_run(
+    out: Path, recipe: TrainingRecipe | None, network: str | None, resume: bool
+) -> tuple[TrainingRecipe, dict[str, Any] | None]:
+    """The recipe of the run in `out` and its checkpoint, if it is to be resumed and has one."""
+    file = out / RECIPE
+    if not file.exists():
+        return recipe or TrainingRecipe(network=network or TrainingRecipe.network), None
+    if not resume:
+        raise InputError(f"{out} holds a run already: give --resume, or another folder.")
+    own = TrainingRecipe.load(file, network)
+    if recipe not in (None, own):
+        raise OptionError(f"{out} holds a run of another recipe: leave --recipe out, or give another folder.")
+    return own, load_checkpoint(out)
+
+
+def _sources(images: TrainingImages, recipe: TrainingRecipe, targets: Path) -> list[tuple[Source, int]]:
+    """What patches are drawn from, each with the number that it adds to a batch."""
+    geometry = PatchGeometry(recipe.patch, recipe.native_share, recipe.largest_angle, recipe.smallest_scale)
+    filtered = nllr_targets(images.scans, targets, recipe.nllr)
+    photographs = [image for _, image in images.natural]
+    natural = round(recipe.batch * recipe.natural_share) if photographs else 0
+    phantoms = round(recipe.batch * recipe.phantom_share)
+    sources = [
+        (
+            PatchSource([image for _, image in images.scans], filtered, geometry),
+            recipe.batch - natural - phantoms,
+        ),
+        (PatchSource(photographs, photographs, geometry), natural),
+        (PhantomSource(recipe.patch), phantoms),
+    ]
+    return [(source, count) for source, count in sources if count]
+
+
+def draw_batch(sources: list[tuple[Source, int]], recipe: TrainingRecipe, step: int) -> tuple[Tensor, Tensor]:
+    """Draw the inputs [B, h, w] and targets of a step, whatever was drawn before."""
+    generator = torch.Generator().manual_seed(recipe.seed * 1_000_003 + step)
+    pairs = [source.draw(count, generator) for source, count in sources]
+    frames, targets = (torch.cat(parts) for parts in zip(*pairs, strict=True))
+    return degrade(frames, generator, recipe.degradation), targets
+
+
+class _Run:
+    """A run in its folder: steps, curve, validation and checkpoints."""
+
+    def __init__(
+        self,
+        optimisation: Optimisation,
+        out: Path,
+        processes: Processes,
+        validation: ValidationSet | None,
+        report: Report,
+    ) -> None:
+        self._optimisation, self._out, self._processes = optimisation, out, processes
+        self._validation, self._report = validation, report
+        self._seconds, self._cpu_seconds, self._loss_sum = 0.0, 0.0, 0.0
+
+    def begin(self, state: dict[str, Any] | None) -> None:
+        """Begin, or go on from a checkpoint."""
+        if state is not None:
+            self._optimisation.restore(state)
+            self._seconds, self._cpu_seconds = state["seconds"], state["cpu_seconds"]
+            self._loss_sum = state["loss_sum"]
+        if self._processes.first:
+            cut_curve(self._out, self._optimisation.step)
+
+    def train(self, sources: list[tuple[Source, int]], recipe: TrainingRecipe) -> None:
+        """Make the steps that are left."""
+        optimisation = self._optimisation
+        began = time.perf_counter() - self._seconds
+        while optimisation.step < recipe.steps:
+            cpu_began = time.process_time()
+            self._loss_sum += optimisation.update(*draw_batch(sources, recipe, optimisation.step))
+            (cpu_seconds,) = self._processes.total([time.process_time() - cpu_began])
+            self._cpu_seconds += cpu_seconds
+            self._seconds = time.perf_counter() - began
+            if self._processes.first:
+                self._keep_books(recipe)
+
+    def _keep_books(self, recipe: TrainingRecipe) -> None:
+        step = self._optimisation.step
+        if step % recipe.report_every == 0:
+            mean = self._loss_sum / recipe.report_every
+            self._log({"loss": mean})
+            self._report(f"step {step}/{recipe.steps}, loss {mean:.5f}, {self._seconds:.0f} s")
+            self._loss_sum = 0.0
+        if step % recipe.validate_every == 0 and self._validation is not None:
+            scores = self._validation.score(self._optimisation.average)
+            self._log(scores)
+            self._report(f"step {step}: " + ", ".join(f"{k} {v:.3f}" for k, v in scores.items()))
+        if step % recipe.save_every == 0 or step == recipe.steps:
+            times = {"seconds": self._seconds, "cpu_seconds": self._cpu_seconds}
+            state = {**self._optimisation.state(), **times, "loss_sum": self._loss_sum}
+            save_checkpoint(self._out, state)
+
+    def _log(self, row: dict[str, float]) -> None:
+        times = {"seconds": round(self._seconds, 1), "cpu_seconds": round(self._cpu_seconds, 1)}
+        add_to_curve(self._out, {"step": self._optimisation.step, **row, **times})
+
+    def write_model(self, recipe: TrainingRecipe, images: TrainingImages) -> None:
+        """Write the running mean of the weights with its card."""
+        network = self._optimisation.average
+        scores = self._validation.score(network) if self._validation is not None else {}
+        training = {
+            "recipe": asdict(recipe),
+            "steps": self._optimisation.step,
+            "start": self._optimisation.origin,
+            "hours": round(self._seconds / 3600, 2),
+            "cpu_hours": round(self._cpu_seconds / 3600, 2),
+            "machine": _machine(self._processes),
+            "validation": {name: round(value, 4) for name, value in scores.items()},
+        }
+        versions = {f"{name}_version": version(package) for name, package in PACKAGES.items()}
+        save_model(
+            self._out / MODEL,
+            network,
+            name=recipe.network,
+            version=MODEL_VERSION,
+            card=model_card(training, images, sum(p.numel() for p in network.parameters())),
+            licence=images.licence,
+            inference={"cpu_tile": CPU_TILE, "gpu_tile": GPU_TILE},
+            details={**bundle_metadata(recipe.network, images, versions), "training": training},
+        )
+
+
+def _machine(processes: Processes) -> str:
+    several = f"{processes.count} processes, " if processes.count > 1 else ""
+    if processes.device != "cpu":
+        return f"{several}{torch.cuda.get_device_name()}, torch {torch.__version__}"
+    return f"{several}{platform.machine()}, {torch.get_num_threads()} threads, torch {torch.__version__}"
