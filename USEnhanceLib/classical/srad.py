@@ -11,6 +11,7 @@ import math
 import numpy as np
 
 from .envelope import from_envelope, to_envelope
+from .noise_level import estimate_noise
 
 _DECAY = 1 / 6  # rho of q0(t) = q0 exp(-rho t), the paper's value
 
@@ -18,8 +19,8 @@ _DECAY = 1 / 6  # rho of q0(t) = q0 exp(-rho t), the paper's value
 def filter_srad(
     frames: np.ndarray,
     *,
-    iterations: int = 100,
-    time_step: float = 0.05,
+    iterations: int = 50,
+    time_step: float = 0.2,
     speckle_scale: float | None = None,
     compressed: bool = True,
 ) -> np.ndarray:
@@ -27,7 +28,8 @@ def filter_srad(
 
     frames: float32 [N, H, W] in [0, 1].  iterations, time_step: the diffusion time is their product; the
     explicit scheme is stable up to a time step of 1.  speckle_scale: coefficient of variation of fully
-    developed speckle at the start, q0; None estimates it from each frame (`estimate_speckle_scale`).
+    developed speckle at the start, q0; None estimates it from each frame, by its gradients and by its
+    homogeneous blocks (`noise_level`), and takes the larger: gradients see only a part of coarse speckle.
     compressed: the frames are log-compressed, as B-mode is, so their exponential is filtered; False filters
     the pixel values themselves, as of an envelope, and keeps each frame's mean exactly.
     """
@@ -55,7 +57,9 @@ def _diffuse_frame(
     frame: np.ndarray, iterations: int, time_step: float, speckle_scale: float | None, compressed: bool
 ) -> np.ndarray:
     intensity = to_envelope(frame, compressed)
-    scale = estimate_speckle_scale(intensity) if speckle_scale is None else speckle_scale
+    scale = speckle_scale
+    if scale is None:
+        scale = max(estimate_speckle_scale(intensity), estimate_noise(intensity, exponent=1))
     if scale > 0:
         for step in range(iterations):
             _advance(intensity, scale * math.exp(-_DECAY * step * time_step), time_step)

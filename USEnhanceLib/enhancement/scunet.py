@@ -10,8 +10,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ..errors import EnhancementCancelled, InputError, OptionError
+from ..errors import OptionError
 from ..models import ModelDescription, load_network, verify
+from .checks import black_note, checked_pixels, checked_strength, poll
 from .device import choose_device
 from .result import Cancelled, EnhancementResult, Progress
 from .tiling import OVERLAP, STEP, Mosaic, split
@@ -36,16 +37,12 @@ class SCUNetEnhancer:
     def __init__(
         self, model: ModelDescription, device: str = "auto", *, strength: float = 1.0, tile: int | None = None
     ) -> None:
-        if not 0 <= strength <= 1:
-            raise OptionError(
-                f"The strength is {strength}: give a number from 0 (the input) to 1 (fully enhanced)."
-            )
         if tile is not None and (tile < SMALLEST_TILE or tile % STEP):
             raise OptionError(
                 f"The tile is {tile}: give a multiple of {STEP} pixels from {SMALLEST_TILE} on."
             )
         self._model = model
-        self._strength = float(strength)
+        self._strength = checked_strength(strength)
         self._device = choose_device(device)
         self._network = _shared_network(model, self._device.name)
         self._tile = tile or self._default_tile()
@@ -88,14 +85,14 @@ class SCUNetEnhancer:
             InputError: `pixels` is not such a stack.
             EnhancementCancelled: `cancelled` returned true.
         """
-        pixels = _checked(pixels)
+        pixels = checked_pixels(pixels)
         begin = time.perf_counter()
         enhanced = np.empty(pixels.shape, dtype=np.float32)
         spread = np.empty(pixels.shape, dtype=np.float32) if uncertainty else None
         notes: dict[str, None] = {}
         black = 0
         for i, frame in enumerate(pixels):
-            _poll(cancelled)
+            poll(cancelled)
             if not frame.any():
                 black += 1
                 enhanced[i] = frame
@@ -109,8 +106,7 @@ class SCUNetEnhancer:
             if progress:
                 progress(i + 1, len(pixels))
         if black:
-            which = "The frame is" if len(pixels) == 1 else f"{black} of {len(pixels)} frames are"
-            notes[f"{which} all black and came back unchanged."] = None
+            notes[black_note(black, len(pixels))] = None
         return EnhancementResult(
             frames=enhanced,
             uncertainty=spread,
@@ -161,10 +157,10 @@ class SCUNetEnhancer:
     def _run(self, frame: NDArray[np.float32], tile: int, cancelled: Cancelled | None) -> NDArray[np.float32]:
         mosaic = Mosaic(frame.shape)
         for part in split(frame.shape, max(tile, OVERLAP + STEP)):
-            _poll(cancelled)
+            poll(cancelled)
             piece = np.ascontiguousarray(frame[part.rows, part.columns])
             mosaic.add(part, self._evaluate(piece) if piece.any() else piece)
-        _poll(cancelled)
+        poll(cancelled)
         return mosaic.frame()
 
     def _evaluate(self, piece: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -196,27 +192,3 @@ def _shared_network(model: ModelDescription, device: str) -> torch.nn.Module:
         network = load_network(model, device).to(memory_format=torch.channels_last)
         _loaded[key] = network
     return network
-
-
-def _checked(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-    pixels = np.asarray(pixels)
-    if pixels.ndim != 3 or 0 in pixels.shape:
-        raise InputError(
-            f"Frames must be an array [N, H, W] with at least one pixel, not {list(pixels.shape)}."
-        )
-    if pixels.dtype != np.float32:
-        raise InputError(
-            f"Frames must be float32 in [0, 1], not {pixels.dtype}: use read_frames or convert them."
-        )
-    for frame in pixels:
-        low, high = float(frame.min()), float(frame.max())
-        if not (np.isfinite(low) and np.isfinite(high)):
-            raise InputError("Frames hold NaN or infinite values: replace them first.")
-        if low < 0 or high > 1:
-            raise InputError(f"Frames must lie in [0, 1], not in [{low:g}, {high:g}]: scale them first.")
-    return pixels
-
-
-def _poll(cancelled: Cancelled | None) -> None:
-    if cancelled and cancelled():
-        raise EnhancementCancelled
