@@ -77,7 +77,7 @@ def _smooth_rows(frames: Tensor, sigma: Tensor, dim: int) -> Tensor:
     reach = torch.ceil(3 * sigma - 1e-5)[..., None]
     radius = int(reach.max())
     taps = torch.arange(-radius, radius + 1, device=sigma.device, dtype=sigma.dtype)
-    weights = torch.exp(-((taps / sigma.clamp_min(1e-3)[..., None]) ** 2) / 2) * (taps.abs() <= reach)
+    weights = torch.exp(-((taps / sigma.clamp_min(0.1)[..., None]) ** 2) / 2) * (taps.abs() <= reach)
     weights = (weights / weights.sum(-1, keepdim=True))[..., None]
     border = (0, 0, radius, radius) if dim == -2 else (radius, radius, 0, 0)
     padded = functional.pad(frames[:, None], border, mode="replicate")[:, 0]

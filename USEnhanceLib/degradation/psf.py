@@ -79,10 +79,12 @@ def anisotropic_psf(
     x = torch.arange(size, dtype=torch.float64) - size // 2
     y = x[:, None]
     cos, sin = torch.cos(torch.deg2rad(angle)), torch.sin(torch.deg2rad(angle))
-    # A width of 0 keeps the line through the centre only: far below a pixel does the same and divides.
-    along = (y * cos + x * sin) / axial.clamp_min(1e-3)
-    across = (x * cos - y * sin) / lateral.clamp_min(1e-3)
+    # A width of 0 keeps the line through the centre only: a tenth of a pixel does the same and divides.
+    along = (y * cos + x * sin) / axial.clamp_min(0.1)
+    across = (x * cos - y * sin) / lateral.clamp_min(0.1)
     psf = torch.exp(-(along**2 + across**2) / 2)
+    # The far tails would be denormal numbers, which make a convolution up to 80 times as slow.
+    psf = torch.where(psf < 1e-20, 0, psf)
     return (psf / psf.sum((-2, -1), keepdim=True)).float()
 
 
@@ -104,10 +106,9 @@ def blur(frames: Tensor, psf: Tensor) -> Tensor:
     size = psf.shape[-1]
     if psf.ndim not in (2, 3) or psf.shape[-2] != size or size % 2 == 0:
         raise ValueError(f"a point spread function is square with an odd size, not {tuple(psf.shape)}")
-    padded = functional.pad(frames[:, None], (size // 2,) * 4, mode="replicate")
-    if psf.ndim == 2:
-        return functional.conv2d(padded, psf.to(frames)[None, None])[:, 0]
-    if len(psf) != len(frames):
+    if psf.ndim == 3 and len(psf) != len(frames):
         raise ValueError(f"{len(frames)} frames need as many point spread functions, not {len(psf)}")
-    kernels = psf.to(frames)[:, None]
-    return functional.conv2d(padded.transpose(0, 1), kernels, groups=len(frames))[0]
+    padded = functional.pad(frames[None], (size // 2,) * 4, mode="replicate")
+    # One group a frame: on a CPU that is several times faster than a batch with a kernel in common.
+    kernels = psf.to(frames).expand(len(frames), size, size)[:, None]
+    return functional.conv2d(padded, kernels, groups=len(frames))[0]
