@@ -8,11 +8,13 @@ import torch
 from torch import Generator, Tensor
 
 from .noise import fourier_noise, gaussian_noise
-from .psf import blur, gaussian_psf
+from .psf import anisotropic_psf, blur, blur_sigma, blur_size, gaussian_psf
 from .speckle import multiplicative_speckle, rayleigh_speckle
 
 BLUR_SIZES = tuple(range(3, 18, 2))
 """Sizes in pixels of the blurs that training draws from."""
+
+BLUR_SIGMAS = tuple(blur_sigma(size) for size in BLUR_SIZES)
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,9 @@ class CompositionRecipe:
             alone is known too; 0 in the paper.
         noiseless: share of the blur-then-noise frames whose noise is left out, so that a frame with blur
             alone is known too; 0 in the paper.
+        anisotropic: share of blurs that differ along and across the beam; 0 in the paper.
+        widest: largest standard deviation of such a blur, in pixels.
+        steering: largest angle of its beam from straight down, in degrees.
         speckle: share of speckle among the noise of the first kind, four fifths of it log-compressed
             Rayleigh and one fifth multiplicative; 0 in the paper.
         spatial: share of Gaussian noise among the rest of the first kind; half in the paper.
@@ -41,6 +46,9 @@ class CompositionRecipe:
     noise_then_blur: float = 0.45
     sharp: float = 0.0
     noiseless: float = 0.0
+    anisotropic: float = 0.0
+    widest: float = 4.0
+    steering: float = 45.0
     speckle: float = 0.0
     spatial: float = 0.5
     sigma: tuple[float, float] = (0.05, 0.20)
@@ -79,6 +87,10 @@ def degrade(frames: Tensor, generator: Generator, recipe: CompositionRecipe | No
     dynamic_range = uniform(*recipe.speckle_range)
     grain = uniform(-recipe.speckle_grain, recipe.speckle_grain).clamp_min(0)
     speckle_sigma = uniform(*recipe.speckle_sigma)
+    anisotropic = uniform(0, 1) < recipe.anisotropic
+    axial = uniform(BLUR_SIGMAS[0], min(BLUR_SIGMAS[-1], recipe.widest))
+    lateral = axial + (recipe.widest - axial) * uniform(0, 1)
+    angle = uniform(-recipe.steering, recipe.steering)
 
     largest = BLUR_SIZES[-1]
     psfs = torch.zeros(len(BLUR_SIZES), largest, largest)
@@ -87,9 +99,14 @@ def degrade(frames: Tensor, generator: Generator, recipe: CompositionRecipe | No
         psf[border : largest - border, border : largest - border] = gaussian_psf(size)
 
     out = frames.clone()
-    blurred = first & ~sharp
+    blurred = first & ~sharp & ~anisotropic
     if blurred.any():
         out[blurred] = blur(out[blurred], psfs[sizes[blurred]]).clamp_(0, 1)
+    smeared = first & ~sharp & anisotropic
+    if smeared.any():
+        widths = axial[smeared], lateral[smeared]
+        unequal = anisotropic_psf(blur_size(recipe.widest), *widths, angle[smeared])
+        out[smeared] = blur(out[smeared], unequal).clamp_(0, 1)
     rayleigh = speckled & ~multiplied
     if rayleigh.any():
         out[rayleigh] = rayleigh_speckle(out[rayleigh], dynamic_range[rayleigh], generator, grain[rayleigh])

@@ -20,6 +20,9 @@ from .trainable import build_network
 LOWEST_RATE = 0.005
 """Share of the learning rate that is left at the end of the cosine."""
 
+SMALLEST_ERROR = 0.002
+"""Half a grey level of 8 bits: patches with a smaller error gain no further weight in a balanced loss."""
+
 
 class Optimisation:
     """A network that is being trained, with its running mean in `average`.
@@ -61,9 +64,12 @@ class Optimisation:
         )
         kind = torch.device(processes.device).type
         with torch.autocast(kind, torch.bfloat16, enabled=recipe.precision == "bf16"):
-            loss = (self._joined(inputs).float() - targets).abs().mean() * (len(inputs) / whole)
-        (value,) = processes.total([float(loss.detach())])
+            errors = (self._joined(inputs).float() - targets).abs().mean((1, 2, 3))
+        (value,) = processes.total([float(errors.detach().sum()) / whole])
         self._expect_finite(value, "loss")
+        if recipe.balanced:
+            errors = value * errors / (errors.detach() + SMALLEST_ERROR)
+        loss = errors.sum() / whole
         self._optimizer.zero_grad(set_to_none=True)
         # Gradients are averaged over the processes, and what is wanted is their sum.
         (loss * processes.count).backward()

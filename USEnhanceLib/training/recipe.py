@@ -41,6 +41,8 @@ class TrainingRecipe:
             Gaussian noise for Fourier noise and brightens the frame, so Gaussian noise alone is drawn more
             often here.
         nllr: how targets are made from ultrasound frames.
+        balanced: weigh each patch by the inverse of its error. That is the gradient of the mean logarithm of
+            the error, hence of the mean PSNR; else the few patches with strong noise rule the mean.
         learning_rate: peak of the rate; it rises linearly over `warmup` steps and falls as a cosine.
         warmup: steps.
         weight_decay: of AdamW.
@@ -75,6 +77,7 @@ class TrainingRecipe:
         )
     )
     nllr: NLLRParameters = field(default_factory=NLLRParameters)
+    balanced: bool = False
     learning_rate: float = 1e-3
     warmup: int = 200
     weight_decay: float = 1e-4

@@ -38,6 +38,22 @@ def test_blur_alone_smooths_an_edge():
     assert (step.min() < 0.2) & (step.max() > 0.8)
 
 
+def test_anisotropic_blur_is_wider_across_the_beam_than_along_it():
+    points = flat(0.0, 33)
+    points[:, 16, 16] = 1
+    recipe = only(noiseless=1.0, anisotropic=1.0, steering=0.0)
+    out = degrade(points, seeded(), recipe)
+    offset = (torch.arange(33) - 16.0).square()
+    total = out.sum((1, 2))
+    axial = ((out.sum(2) * offset).sum(1) / total).sqrt()
+    lateral = ((out.sum(1) * offset).sum(1) / total).sqrt()
+    assert (lateral >= axial - 0.05).all()
+    assert lateral.max() > 3
+    assert lateral.max() < recipe.widest + 0.2
+    steered = degrade(points, seeded(), only(noiseless=1.0, anisotropic=1.0, steering=45.0))
+    assert not torch.allclose(steered, out, atol=1e-3)
+
+
 def test_the_noiseless_share_is_kept():
     out = degrade(flat(), seeded(), only(noiseless=0.3, sharp=1.0))
     untouched = (out == flat()).flatten(1).all(1).float().mean()
