@@ -40,13 +40,18 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Filter:
-    """A named filter: what it is, where it was published, and what can be set."""
+    """A named filter: what it is, where it was published, and what can be set.
+
+    packages: what it imports besides numpy, scipy and SimpleITK, which Slicer brings.
+    """
 
     name: str
     title: str
+    summary: str
     source: str
     function: Callable[..., np.ndarray]
     parameters: Mapping[str, Parameter]
+    packages: tuple[str, ...] = ()
 
     @property
     def defaults(self) -> dict[str, Any]:
@@ -101,6 +106,7 @@ FILTERS: tuple[Filter, ...] = (
     Filter(
         "median",
         "Median",
+        "The median of a small window; fast, rounds fine detail.",
         "Tukey, Exploratory Data Analysis, 1977",
         filter_median,
         {"size": _WINDOW},
@@ -108,6 +114,7 @@ FILTERS: tuple[Filter, ...] = (
     Filter(
         "lee",
         "Lee",
+        "Mean of a window where it is homogeneous, the pixel itself at edges.",
         "Lee, IEEE Transactions on Pattern Analysis and Machine Intelligence 2(2), 1980",
         filter_lee,
         {"size": _WINDOW, "speckle_scale": _SPECKLE, "compressed": _COMPRESSED},
@@ -115,6 +122,7 @@ FILTERS: tuple[Filter, ...] = (
     Filter(
         "frost",
         "Frost",
+        "Average over near pixels that narrows at edges.",
         "Frost, Stiles, Shanmugan, Holtzman, IEEE Transactions on Pattern Analysis and Machine Intelligence "
         "4(2), 1982",
         filter_frost,
@@ -128,6 +136,7 @@ FILTERS: tuple[Filter, ...] = (
     Filter(
         "kuan",
         "Kuan",
+        "Lee's filter with the exact weight for multiplicative speckle.",
         "Kuan, Sawchuk, Strand, Chavel, IEEE Transactions on Pattern Analysis and Machine Intelligence 7(2), "
         "1985",
         filter_kuan,
@@ -136,6 +145,7 @@ FILTERS: tuple[Filter, ...] = (
     Filter(
         "srad",
         "SRAD",
+        "Diffusion that stops at edges (speckle-reducing anisotropic diffusion).",
         "Yu, Acton, IEEE Transactions on Image Processing 11(11), 2002",
         filter_srad,
         {
@@ -148,6 +158,7 @@ FILTERS: tuple[Filter, ...] = (
     Filter(
         "nlm",
         "Non-local means",
+        "Average over pixels with similar surroundings.",
         "Buades, Coll, Morel, CVPR 2005",
         filter_nonlocal_means,
         {
@@ -157,10 +168,12 @@ FILTERS: tuple[Filter, ...] = (
             "search_distance": _SEARCH,
             "fast": Parameter(False, True, "equal weights inside a patch, about ten times faster"),
         },
+        ("skimage",),
     ),
     Filter(
         "obnlm",
         "Optimised Bayesian NLM",
+        "Non-local means of blocks, with a distance made for ultrasound speckle.",
         "Coupé, Hellier, Kervrann, Barillot, IEEE Transactions on Image Processing 18(10), 2009",
         filter_bayesian_nonlocal_means,
         {
@@ -176,6 +189,7 @@ FILTERS: tuple[Filter, ...] = (
     Filter(
         "bilateral",
         "Bilateral",
+        "Average over near pixels of like brightness.",
         "Tomasi, Manduchi, ICCV 1998",
         filter_bilateral,
         {
@@ -187,6 +201,7 @@ FILTERS: tuple[Filter, ...] = (
     Filter(
         "wavelet",
         "Wavelet BayesShrink",
+        "Soft thresholding of wavelet coefficients, averaged over shifts.",
         "Chang, Yu, Vetterli, IEEE Transactions on Image Processing 9(9), 2000",
         filter_wavelet,
         {
@@ -194,20 +209,25 @@ FILTERS: tuple[Filter, ...] = (
             "levels": Parameter(1, 10, "number of scales; None: three less than fit"),
             "shifts": Parameter(0, 15, "largest shift of the frames that are averaged, pixels"),
         },
+        ("skimage", "pywt"),
     ),
     Filter(
         "bm3d",
         "BM3D",
+        "Joint filtering of similar blocks; slow, package for non-commercial use only.",
         "Dabov, Foi, Katkovnik, Egiazarian, IEEE Transactions on Image Processing 16(8), 2007",
         filter_bm3d,
         {"noise": _NOISE},
+        ("bm3d",),
     ),
     Filter(
         "nllr",
         "NLLR",
+        "Non-local low-rank filtering of speckle; slow, the teacher of the networks.",
         "Zhu, Fu, Brown, Wang, Heng, CVPR 2017",
         filter_nllr,
         {},
+        ("torch",),
     ),
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 from ..errors import DependencyError
@@ -10,7 +11,16 @@ from ..errors import DependencyError
 INSTALLED_AS = {"skimage": "scikit-image", "pywt": "PyWavelets"}
 """The names that pip knows, where they are not those that Python imports."""
 
-_LICENCES = {"bm3d": " (for non-commercial use only)"}
+NON_COMMERCIAL = frozenset({"bm3d"})
+"""Packages whose licence forbids commercial use: installing them is left to the user."""
+
+
+def is_installed(package: str) -> bool:
+    """Tell whether Python finds a package, without importing it."""
+    try:
+        return find_spec(package) is not None
+    except ValueError:  # a module without a specification, such as one that failed halfway
+        return False
 
 
 def import_for(filter_name: str, module: str) -> Any:
@@ -18,9 +28,10 @@ def import_for(filter_name: str, module: str) -> Any:
     try:
         return import_module(module)
     except ImportError as error:
-        missing = (error.name or module).split(".")[0]
-        package = INSTALLED_AS.get(missing, missing)
+        package = (error.name or module).split(".")[0]
+        name = INSTALLED_AS.get(package, package)
+        licence = " (for non-commercial use only)" if package in NON_COMMERCIAL else ""
         raise DependencyError(
-            f"The method {filter_name} needs the Python package {package}{_LICENCES.get(package, '')}: "
-            f"run 'pip install {package}'."
+            f"The method {filter_name} needs the Python package {name}{licence}: run 'pip install {name}', "
+            f"or slicer.util.pip_install('{name}') in Slicer."
         ) from error

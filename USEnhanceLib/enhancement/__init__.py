@@ -1,8 +1,16 @@
-"""Enhancement: networks that work on stacks of B-mode frames, loaded by name."""
+"""Enhancement: networks and classical filters that work on stacks of B-mode frames, loaded by name."""
 
 from __future__ import annotations
 
-from .loading import MethodDescription, load_enhancer, methods
+from .loading import MethodDescription, check_method, load_enhancer, methods, packages_of
 from .result import EnhancementResult, Enhancer
 
-__all__ = ["EnhancementResult", "Enhancer", "MethodDescription", "load_enhancer", "methods"]
+__all__ = [
+    "EnhancementResult",
+    "Enhancer",
+    "MethodDescription",
+    "check_method",
+    "load_enhancer",
+    "methods",
+    "packages_of",
+]

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import DependencyError, OptionError
-from ..models import SHIPPED, find_model
+from ..models import SHIPPED, ModelDescription, find_model
 from .device import check_device_name
 
 if TYPE_CHECKING:
+    from ..classical.filters import Filter
     from .result import Enhancer
 
 
@@ -21,20 +22,64 @@ class MethodDescription:
     name: str
     title: str
     description: str
+    is_classical: bool = False
 
 
-_METHODS = (
+_NETWORKS = (
     MethodDescription(
         "scunet",
         "SCUNet (despeckle and sharpen)",
         "Swin-Conv U-Net trained on ultrasound without clean targets (arXiv 2601.21856).",
     ),
 )
+_NETWORK_PACKAGES = ("torch", "safetensors")
 
 
 def methods() -> list[MethodDescription]:
-    """The methods whose weights are shipped, the default one first. Loads nothing heavy."""
-    return [method for method in _METHODS if method.name in SHIPPED]
+    """The networks whose weights are shipped, the default one first, then the classical filters.
+
+    A filter whose package is licensed for non-commercial use only (BM3D) is listed where that is installed.
+    Loads nothing heavy.
+    """
+    from ..classical.filters import FILTERS
+    from ..classical.packages import NON_COMMERCIAL, is_installed
+
+    networks = [method for method in _NETWORKS if method.name in SHIPPED]
+    filters = [
+        MethodDescription(entry.name, entry.title, f"{entry.summary} {entry.source}.", is_classical=True)
+        for entry in FILTERS
+        if all(is_installed(package) for package in NON_COMMERCIAL.intersection(entry.packages))
+    ]
+    return networks + filters
+
+
+def check_method(method: str | Path) -> None:
+    """Raise what `load_enhancer` raises for a method that does not exist, without loading it.
+
+    Raises:
+        OptionError: neither the name of a method nor a folder.
+        ModelError: the folder is no model.
+    """
+    _find(method)
+
+
+def packages_of(method: str | Path) -> tuple[str, ...]:
+    """Return the packages that a method imports besides those of Slicer; errors as of `check_method`."""
+    found = _find(method)
+    return _NETWORK_PACKAGES if isinstance(found, ModelDescription) else found.packages
+
+
+def _find(method: str | Path) -> ModelDescription | Filter:
+    from ..classical.filters import FILTERS
+
+    filters = {entry.name: entry for entry in FILTERS}
+    name = str(method)
+    if name in filters:
+        return filters[name]
+    if name in SHIPPED or Path(method).is_dir():
+        return find_model(method)
+    known = ", ".join([*sorted(SHIPPED), *filters])
+    raise OptionError(f"Unknown method {name!r}: use one of {known}, or the folder of a model.")
 
 
 def load_enhancer(
@@ -47,10 +92,11 @@ def load_enhancer(
     samples: int | None = None,
     runtime: str | None = None,
 ) -> Enhancer:
-    """Load a method: verify and load its weights and choose its device.
+    """Load a method: verify and load the weights of a network and choose its device, or make a filter.
 
     Args:
-        method: name of a shipped method, or the folder of a model.
+        method: name of a shipped network or of a classical filter, or the folder of a model. Filters work on
+            the processor, estimate the level of noise, and have no option but the strength.
         device: "auto", "cpu", "cuda", "cuda:N" or "mps".
         strength: share of the enhanced frame in the result, 0 (the input) to 1.
         tile: edge in pixels, a multiple of 64, of the tiles that large frames are cut into; by default the
@@ -62,17 +108,24 @@ def load_enhancer(
     Raises:
         OptionError: unknown method, device or option, or a value out of range.
         ModelError: missing, damaged or altered weights.
-        DependencyError: torch or safetensors is not installed.
+        DependencyError: a package that the method needs is not installed.
     """
-    description = find_model(method)
+    description = _find(method)
     check_device_name(device)
-    if description.architecture != "SCUNet":
-        raise OptionError(f"{method} is a model for {description.task}, not for enhancement: use scunet.")
     for name, value in (("steps", steps), ("samples", samples)):
         if value is not None:
             raise OptionError(
                 f"{description.name} has no option {name!r}: it needs one evaluation and no samples."
             )
+    if not isinstance(description, ModelDescription):
+        for name, value in (("tile", tile), ("runtime", runtime)):
+            if value is not None:
+                raise OptionError(f"{description.name} has no option {name!r}: leave it out.")
+        from .classical import ClassicalEnhancer
+
+        return ClassicalEnhancer(description, device, strength=strength)
+    if description.task != "enhancement":
+        raise OptionError(f"{method} is a model for {description.task}, not for enhancement: use scunet.")
     if runtime not in (None, "torch"):
         raise OptionError(f"Unknown runtime {runtime!r}: use torch.")
     try:

@@ -27,8 +27,8 @@ class EnhancementResult:
         seconds: wall time of the enhancement, without loading the model.
         device: "cpu", "cuda:0" or "mps".
         device_reason: why that device, in words.
-        method: "scunet", or the name of a model's folder.
-        model_version: version of the weights.
+        method: "scunet", the name of a classical filter, or that of a model's folder.
+        model_version: version of the weights; of the library for a filter.
         parameters: options and seed that the result depends on.
         notes: sentences for the user.
     """

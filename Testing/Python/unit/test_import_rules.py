@@ -23,7 +23,7 @@ MAY_USE = {
     "networks": set(),
     "models": {"networks"},
     "quality": {"frames"},
-    "enhancement": {"frames", "models", "networks"},
+    "enhancement": {"classical", "frames", "models", "networks"},
     "segmentation": {"frames", "models", "networks"},
     "worker": {"enhancement", "frames", "models", "segmentation"},
     "mrml": {"enhancement", "frames", "models", "quality", "segmentation", "worker"},
@@ -67,7 +67,7 @@ EXISTING = {"cli", "enhancement", "errors", "frames", "models", "mrml", "network
 
 HEAVY = {"torch", "monai", "SimpleITK", "skimage"}
 # Packages that functions import when they need them, so that no module needs them to be loaded.
-LAZY = HEAVY | {"PIL", "bm3d", "matplotlib", "pydicom", "safetensors", "scipy"}
+LAZY = HEAVY | {"PIL", "bm3d", "matplotlib", "pydicom", "pywt", "safetensors", "scipy"}
 # Modules that are about torch, and that others import only inside functions: they have it at the top.
 ABOUT_TORCH = {"networks", "degradation", "training", "benchmarks"}
 ABOUT_TORCH_MODULES = {"classical/nllr.py", "enhancement/scunet.py"}
