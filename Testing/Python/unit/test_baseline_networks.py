@@ -15,7 +15,7 @@ from USEnhanceLib.networks.restormer import TransposedAttention
 SMALL = {
     "DnCNN": lambda: DnCNN(4, 8),
     "Restormer": lambda: Restormer(8, [1] * 4, 1, [1, 1, 2, 2], 2.0),
-    "MSANN": lambda: MSANN(8, [1, 1, 1], [1, 2], 2),
+    "MSANN": lambda: MSANN([4, 6, 8], [1, 2]),
 }
 
 each_network = pytest.mark.parametrize("make", SMALL.values(), ids=SMALL.keys())
@@ -60,10 +60,10 @@ def test_every_parameter_gets_a_gradient(make: Callable[[], torch.nn.Module]) ->
 def test_a_few_steps_reduce_the_loss(make: Callable[[], torch.nn.Module]) -> None:
     torch.manual_seed(0)
     network = make()
-    optimizer = torch.optim.Adam(network.parameters(), 3e-3)
+    optimizer = torch.optim.Adam(network.parameters(), 1e-2)
     clean = torch.linspace(0, 1, 16).expand(4, 1, 16, 16)
     losses = []
-    for _ in range(40):
+    for _ in range(100):
         loss = (network(clean + 0.3 * torch.randn(clean.shape)) - clean).abs().mean()
         optimizer.zero_grad()
         loss.backward()
@@ -170,6 +170,7 @@ def test_msann_sees_far_through_its_pyramid() -> None:
     [
         (lambda: DnCNN(2), "at least three layers"),
         (lambda: Restormer(blocks=[1, 2]), "four levels"),
+        (lambda: MSANN([8]), "two levels"),
         (lambda: Restormer(dim=6, heads=[4, 4, 4, 4]), "cannot be shared"),
     ],
 )
