@@ -15,6 +15,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+ALGORITHM_VERSION = "1"
+"""Changes whenever the same frame and parameters give another result: no kept result outlives its code."""
+
 FLAT = 1e-3
 """Standard deviation in the log domain below which a block has no texture."""
 

@@ -29,12 +29,14 @@ from .patches import PatchGeometry, PatchSource
 from .phantoms import PhantomSource
 from .processes import Processes, join_processes
 from .recipe import TrainingRecipe
+from .sheet import write_sheet
 from .sources import TrainingImages, read_training_images
 from .targets import nllr_targets
 from .validation import ValidationSet
 
 RECIPE = "recipe.json"
 MODEL = "model"
+SHEETS = "sheets"
 PACKAGES = {"monai": "monai", "pytorch": "torch", "numpy": "numpy"}
 MODEL_VERSION = "0.1.0"
 
@@ -62,8 +64,8 @@ def train(
     Started by torchrun, the processes of a run share every batch, and the first one writes and reports.
 
     Args:
-        data: folder with psfhs/, hc18/ and natural/.
-        out: folder of the run; gets recipe.json, curve.csv, checkpoint.pt and model/.
+        data: folder of ultrasound images of any kind and depth, see `read_training_images`.
+        out: folder of the run; gets recipe.json, curve.csv, checkpoint.pt, sheets/ and model/.
         recipe: all settings; a run that is resumed has its own, and another one is refused.
         network: what is trained where no recipe is given; a run of another network is refused.
         resume: go on from the checkpoint in `out`, or begin where there is none.
@@ -87,11 +89,13 @@ def train(
         if not processes.first:
             report = _say_nothing
         report("Reading images and NLLR targets")
-        images = read_training_images(Path(data), recipe)
+        folder = targets or out / "targets"
+        images = read_training_images(Path(data), recipe, (out, folder))
+        for note in images.notes:
+            report(f"Note: {note}")
         if processes.first:
             out.mkdir(parents=True, exist_ok=True)
             recipe.save(out / RECIPE)
-        folder = targets or out / "targets"
         if processes.local_rank != 0:
             processes.wait()
         sources = _sources(images, recipe, folder)
@@ -197,6 +201,8 @@ class _Run:
             scores = self._validation.score(self._optimisation.average)
             self._log(scores)
             self._report(f"step {step}: " + ", ".join(f"{k} {v:.3f}" for k, v in scores.items()))
+            file = self._out / SHEETS / f"step-{step:06d}.png"
+            write_sheet(file, self._validation.panels(self._optimisation.average), f"step {step}")
         if step % recipe.save_every == 0 or step == recipe.steps:
             times = {"seconds": self._seconds, "cpu_seconds": self._cpu_seconds}
             state = {**self._optimisation.state(), **times, "loss_sum": self._loss_sum}

@@ -175,7 +175,9 @@ def _as_type_of(default: Any, value: Any, name: str) -> Any:
         return float(value)
     if isinstance(default, tuple):
         return tuple(float(number) for number in value)
-    if default is not None and (not isinstance(value, type(default)) or isinstance(value, bool)):
+    if default is not None and (
+        not isinstance(value, type(default)) or isinstance(value, bool) != isinstance(default, bool)
+    ):
         raise TypeError(f"{name} is {value!r}")
     return value
 

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ..classical.nllr import NLLRParameters, denoise_nllr
+from ..classical.nllr import ALGORITHM_VERSION, NLLRParameters, denoise_nllr
 from .datasets import NamedImage
 
 
@@ -26,8 +26,8 @@ def nllr_targets(
 ) -> list[NDArray[np.float32]]:
     """NLLR-filtered images [H, W] in [0, 1], read from `folder` where they have been computed before.
 
-    A file's name holds a hash of the frame and of the parameters, so that a change of either is never served
-    an old target. Values are kept in half precision, exact to 2.5e-4.
+    A file's name holds a hash of the frame, of the parameters and of the version of NLLR, so that a change of
+    any is never served an old target. Values are kept in half precision, exact to 2.5e-4.
     """
     parameters = parameters or NLLRParameters()
     folder = Path(folder)
@@ -45,6 +45,9 @@ def nllr_targets(
 def _fingerprint(image: NDArray[np.float32], parameters: NLLRParameters) -> str:
     digest = hashlib.sha256(repr((image.shape, sorted(asdict(parameters).items()))).encode())
     digest.update(np.ascontiguousarray(image).tobytes())
+    # The names of files from before there were versions stay what they were.
+    if ALGORITHM_VERSION != "1":
+        digest.update(ALGORITHM_VERSION.encode())
     return digest.hexdigest()[:24]
 
 

@@ -1,4 +1,4 @@
-"""Validation while training: PSNR and SSIM on a few held-out images, degraded the same way every time."""
+"""Validation while training: PSNR, SSIM and pictures of held-out images, always degraded the same way."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
 from ..degradation import fourier_noise, gaussian_noise
 from ..quality.fidelity import psnr, ssim
 from .recipe import TrainingRecipe
+from .sheet import Panel
 from .sources import TrainingImages
 from .targets import nllr_targets
 
@@ -44,7 +45,6 @@ class ValidationSet:
 
     def score(self, network: nn.Module) -> dict[str, float]:
         """Mean PSNR in dB and SSIM of the network's output over images and over both families of noise."""
-        device = next(network.parameters()).device
         scores: dict[str, float] = {}
         for kind, images in self.images.items():
             restored, references = [], []
@@ -52,14 +52,36 @@ class ValidationSet:
             for image, target in zip(images, self.targets[kind], strict=True):
                 frame = torch.from_numpy(_centre(image))[None]
                 noisy = (gaussian_noise(frame, SIGMA, generator), fourier_noise(frame, SHARE, generator))
-                with torch.inference_mode():
-                    batch = torch.cat(noisy)[:, None].to(device)
-                    restored += list(network(batch)[:, 0].clamp(0, 1).cpu().numpy())
+                restored += list(_restore(network, torch.cat(noisy)))
                 references += [_centre(target)] * len(noisy)
             for name, metric in (("psnr", psnr), ("ssim", ssim)):
                 values = [metric(r[None], t[None])[0] for r, t in zip(restored, references, strict=True)]
                 scores[f"{name}_{kind}"] = float(np.mean(values))
         return scores
+
+    def panels(self, network: nn.Module) -> list[Panel]:
+        """Rows of a picture sheet: of each kind the first image as it is and noisy, the last one noisy."""
+        rows = []
+        for kind, images in self.images.items():
+            generator = torch.Generator().manual_seed(1)
+            first, last = (torch.from_numpy(_centre(images[i]))[None] for i in (0, -1))
+            for what, frame, index in (
+                ("as it is", first, 0),
+                (f"Gaussian noise {SIGMA}", gaussian_noise(first, SIGMA, generator), 0),
+                (f"Fourier noise {SHARE}", fourier_noise(last, SHARE, generator), -1),
+            ):
+                (output,) = _restore(network, frame)
+                before, target = frame[0].numpy(), _centre(self.targets[kind][index])
+                gain = " to ".join(f"{psnr(x[None], target[None])[0]:.1f}" for x in (before, output))
+                rows.append(Panel(f"{kind}, {what}: {gain} dB", (before, output, target)))
+        return rows
+
+
+def _restore(network: nn.Module, frames: Tensor) -> NDArray[np.float32]:
+    """The network's output for frames [N, H, W], clipped to [0, 1]."""
+    device = next(network.parameters()).device
+    with torch.inference_mode():
+        return network(frames[:, None].to(device))[:, 0].clamp(0, 1).cpu().numpy()
 
 
 def _centre(image: NDArray[np.float32]) -> NDArray[np.float32]:

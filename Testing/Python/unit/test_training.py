@@ -44,7 +44,7 @@ TINY = {
     "scunet": RECIPE.network_options,
     "dncnn": {"depth": 3, "channels": 8},
     "restormer": {"dim": 8, "blocks": [1, 1, 1, 1]},
-    "msann": {"dim": 8, "blocks": [1, 1]},
+    "msann": {"widths": [4, 8]},
 }
 
 
@@ -137,26 +137,6 @@ def test_every_network_can_be_trained_and_its_model_loaded(network: str, data: P
     assert "drawn phantoms" in card
 
 
-def test_recipes_from_before_there_were_several_networks_load(tmp_path: Path) -> None:
-    file = tmp_path / "recipe.json"
-    file.write_text(
-        '{"dim": 32, "config": [2, 2, 2, 2, 2, 2, 2], "head_dim": 16, "degradation": {"g": [0, 0.3]}}'
-    )
-    recipe = TrainingRecipe.load(file)
-    assert recipe.network == "scunet"
-    assert recipe.network_options == {"dim": 32, "config": [2] * 7, "head_dim": 16}
-    assert recipe.degradation.g == (0, 0.3)
-    with pytest.raises(OptionError, match="recipe for scunet"):
-        TrainingRecipe.load(file, "dncnn")
-
-
-def test_recipes_of_shipped_models_load(repository: Path) -> None:
-    files = list((repository / "Resources" / "Models").glob("*/docs/recipe*.json"))
-    assert files
-    for file in files:
-        assert TrainingRecipe.load(file).steps > 0
-
-
 def test_a_run_is_never_overwritten(data: Path, tmp_path: Path) -> None:
     train(data, tmp_path, steps=3)
     with pytest.raises(InputError, match="--resume"):
@@ -175,12 +155,6 @@ def test_a_damaged_checkpoint_is_named(tmp_path: Path) -> None:
     (tmp_path / CHECKPOINT).write_bytes(b"nothing")
     with pytest.raises(InputError, match="damaged"):
         load_checkpoint(tmp_path)
-
-
-def test_unknown_recipe_entries_are_named(tmp_path: Path) -> None:
-    (tmp_path / "recipe.json").write_text('{"stepz": 3}')
-    with pytest.raises(OptionError, match="stepz"):
-        TrainingRecipe.load(tmp_path / "recipe.json")
 
 
 def test_patches_of_image_and_target_stay_together() -> None:

@@ -1,0 +1,103 @@
+"""Recipes: what they may hold, in JSON and in YAML, and what they say when they are wrong."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from USEnhanceLib.errors import OptionError
+from USEnhanceLib.training.recipe import TrainingRecipe
+
+
+def recipe_file(folder: Path, text: str, name: str = "recipe.json") -> Path:
+    file = folder / name
+    file.write_text(text)
+    return file
+
+
+def test_a_saved_recipe_comes_back(tmp_path: Path) -> None:
+    recipe = TrainingRecipe(network="dncnn", network_options={"depth": 5}, balanced=True, learning_rate=3e-4)
+    recipe.save(tmp_path / "recipe.json")
+    assert TrainingRecipe.load(tmp_path / "recipe.json") == recipe
+
+
+def test_yaml_and_json_mean_the_same(tmp_path: Path) -> None:
+    json = recipe_file(
+        tmp_path,
+        '{"steps": 9, "learning_rate": 1e-3, "degradation": {"sigma": [0, 0.1]}, "nllr": {"patch": 5}}',
+    )
+    yaml = recipe_file(
+        tmp_path,
+        "steps: 9  # a remark\nlearning_rate: 1e-3\ndegradation:\n  sigma: [0, 1e-1]\nnllr: {patch: 5}\n",
+        "recipe.yaml",
+    )
+    recipe = TrainingRecipe.load(yaml)
+    assert recipe == TrainingRecipe.load(json)
+    assert recipe.learning_rate == 1e-3
+    assert recipe.degradation.sigma == (0.0, 0.1)
+
+
+def test_an_empty_yaml_file_is_the_default_recipe(tmp_path: Path) -> None:
+    assert TrainingRecipe.load(recipe_file(tmp_path, "# nothing\n", "recipe.yml")) == TrainingRecipe()
+
+
+def test_recipes_from_before_there_were_several_networks_load(tmp_path: Path) -> None:
+    file = recipe_file(
+        tmp_path,
+        '{"dim": 32, "config": [2, 2, 2, 2, 2, 2, 2], "head_dim": 16, "degradation": {"g": [0, 0.3]}}',
+    )
+    recipe = TrainingRecipe.load(file)
+    assert recipe.network == "scunet"
+    assert recipe.network_options == {"dim": 32, "config": [2] * 7, "head_dim": 16}
+    assert recipe.degradation.g == (0, 0.3)
+    with pytest.raises(OptionError, match="recipe for scunet"):
+        TrainingRecipe.load(file, "dncnn")
+
+
+def test_recipes_of_shipped_models_load(repository: Path) -> None:
+    files = list((repository / "Resources" / "Models").glob("*/docs/recipe*.json"))
+    assert files
+    for file in files:
+        assert TrainingRecipe.load(file).steps > 0
+
+
+def test_a_recipe_that_names_no_network_serves_all(tmp_path: Path) -> None:
+    file = recipe_file(tmp_path, '{"steps": 3}')
+    assert TrainingRecipe.load(file, "msann") == dataclasses.replace(
+        TrainingRecipe(), network="msann", steps=3
+    )
+    assert TrainingRecipe.load(file).network == "scunet"
+
+
+def test_a_recipe_for_another_network_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match="recipe for dncnn: give one for msann"):
+        TrainingRecipe.load(recipe_file(tmp_path, '{"network": "dncnn"}'), "msann")
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ('{"stepz": 3}', "stepz"),
+        ('{"steps": "many"}', "steps is 'many'"),
+        ('{"steps": true}', "steps is True"),
+        ('{"steps": 0}', "steps out of range"),
+        ('{"learning_rate": "fast"}', "fast"),
+        ('{"precision": "fp8"}', "precision out of range"),
+        ('{"natural_share": 0.8, "phantom_share": 0.4}', "natural_share . phantom_share"),
+        ('{"degradation": {"sigmas": [0, 1]}}', "sigmas"),
+        ('{"network_options": 3}', "network_options"),
+        ("[1]", "is no recipe"),
+    ],
+)
+def test_what_is_wrong_in_a_recipe_is_named(text: str, word: str, tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match=word) as failure:
+        TrainingRecipe.load(recipe_file(tmp_path, text))
+    assert "recipe.json" in str(failure.value)
+
+
+def test_wrong_yaml_is_told_of_in_one_line(tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match=r"recipe\.yaml is no recipe") as failure:
+        TrainingRecipe.load(recipe_file(tmp_path, "steps: [1\nbatch: 3", "recipe.yaml"))
+    assert "\n" not in str(failure.value)
