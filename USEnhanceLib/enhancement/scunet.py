@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import Any
 from weakref import WeakValueDictionary
@@ -10,8 +11,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ..errors import OptionError
-from ..models import ModelDescription, load_network, verify
+from ..errors import ModelError, OptionError
+from ..models import INFERENCE, ModelDescription, load_network, verify
 from .checks import black_note, checked_pixels, checked_strength, poll
 from .device import choose_device
 from .result import Cancelled, EnhancementResult, Progress
@@ -22,6 +23,9 @@ CPU_TILE = 320
 
 GPU_TILE = 1024
 SMALLEST_TILE = 128
+
+SCALE, FLOOR = "uncertainty_scale", "uncertainty_floor"
+"""Names in configs/inference.json, written by `usenhance bench calibrate`."""
 
 _loaded: WeakValueDictionary[tuple[str, str], torch.nn.Module] = WeakValueDictionary()
 """Networks in use, by SHA-256 and device: another strength or tile needs no second copy."""
@@ -42,6 +46,7 @@ class SCUNetEnhancer:
                 f"The tile is {tile}: give a multiple of {STEP} pixels from {SMALLEST_TILE} on."
             )
         self._model = model
+        self._calibration = _calibration(model)
         self._strength = checked_strength(strength)
         self._device = choose_device(device)
         self._network = _shared_network(model, self._device.name)
@@ -79,7 +84,9 @@ class SCUNetEnhancer:
             cancelled: polled after each tile.
             seed: recorded with the result; nothing is random here.
             uncertainty: also return the standard deviation over the eight flips and quarter turns of the
-                frame, which takes eight times as long. The picture is the same with and without.
+                frame, which takes eight times as long. Where the model's configs/inference.json has an
+                `uncertainty_scale` and an `uncertainty_floor`, it is scale * deviation + floor: the expected
+                error, as measured on training images. The picture is the same with and without.
 
         Raises:
             InputError: `pixels` is not such a stack.
@@ -89,6 +96,7 @@ class SCUNetEnhancer:
         begin = time.perf_counter()
         enhanced = np.empty(pixels.shape, dtype=np.float32)
         spread = np.empty(pixels.shape, dtype=np.float32) if uncertainty else None
+        scale, floor = self._calibration
         notes: dict[str, None] = {}
         black = 0
         for i, frame in enumerate(pixels):
@@ -102,7 +110,7 @@ class SCUNetEnhancer:
                 whole, deviation = self._enhance_frame(frame, cancelled, uncertainty, notes)
                 enhanced[i] = frame + self._strength * (whole - frame)
                 if spread is not None and deviation is not None:
-                    spread[i] = self._strength * deviation
+                    spread[i] = self._strength * (scale * deviation + floor)
             if progress:
                 progress(i + 1, len(pixels))
         if black:
@@ -115,7 +123,12 @@ class SCUNetEnhancer:
             device_reason=self._device.reason,
             method=self._model.name,
             model_version=self._model.version,
-            parameters={"strength": self._strength, "tile": self._tile, "seed": seed},
+            parameters={
+                "strength": self._strength,
+                "tile": self._tile,
+                "seed": seed,
+                **({"uncertainty_scale": scale, "uncertainty_floor": floor} if uncertainty else {}),
+            },
             notes=tuple(notes),
         )
 
@@ -182,6 +195,21 @@ class SCUNetEnhancer:
             squares += np.square(result, dtype=np.float64)
         mean = total / 8
         return np.sqrt(np.maximum(squares / 8 - mean**2, 0)).astype(np.float32)
+
+
+def _calibration(model: ModelDescription) -> tuple[float, float]:
+    """What turns the spread over the symmetries into an expected error: a factor, and an addend."""
+    try:
+        scale = float(model.inference.get(SCALE, 1.0))
+        floor = float(model.inference.get(FLOOR, 0.0))
+    except (TypeError, ValueError):
+        scale = floor = math.nan
+    if not (0 <= scale < math.inf and 0 <= floor < math.inf):
+        raise ModelError(
+            f"The calibration of the uncertainty in {model.folder / INFERENCE} is no pair of numbers from 0 "
+            "on: install the model again."
+        )
+    return scale, floor
 
 
 def _shared_network(model: ModelDescription, device: str) -> torch.nn.Module:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +12,8 @@ import torch
 
 from USEnhanceLib import load_enhancer
 from USEnhanceLib.enhancement import methods
-from USEnhanceLib.errors import EnhancementCancelled, InputError, OptionError
-from USEnhanceLib.models import save_model
+from USEnhanceLib.errors import EnhancementCancelled, InputError, ModelError, OptionError
+from USEnhanceLib.models import INFERENCE, save_model
 from USEnhanceLib.networks import SCUNet
 
 
@@ -68,6 +70,32 @@ def test_uncertainty_is_the_spread_over_the_symmetries(tiny_model: Path, frames:
             symmetries.append(back[:, :, ::-1] if mirrored else back)
     np.testing.assert_allclose(result.uncertainty, np.std(symmetries, axis=0), atol=1e-5)
     assert result.uncertainty.max() > 0
+
+
+def with_inference(model: Path, folder: Path, **settings: object) -> Path:
+    shutil.copytree(model, folder)
+    (folder / INFERENCE).write_text(json.dumps(settings))
+    return folder
+
+
+def test_calibrated_uncertainty_is_scaled_and_the_picture_is_not(
+    tiny_model: Path, frames: np.ndarray, tmp_path: Path
+) -> None:
+    folder = with_inference(tiny_model, tmp_path / "tiny", uncertainty_scale=2.5, uncertainty_floor=0.01)
+    raw = load_enhancer(tiny_model, "cpu")(frames[:1], uncertainty=True)
+    calibrated = load_enhancer(folder, "cpu")(frames[:1], uncertainty=True)
+    np.testing.assert_array_equal(calibrated.frames, raw.frames)
+    np.testing.assert_allclose(calibrated.uncertainty, 2.5 * raw.uncertainty + 0.01, atol=1e-6)
+    assert calibrated.parameters["uncertainty_scale"] == 2.5
+    half = load_enhancer(folder, "cpu", strength=0.5)(frames[:1], uncertainty=True)
+    np.testing.assert_allclose(half.uncertainty, calibrated.uncertainty / 2, atol=1e-6)
+
+
+@pytest.mark.parametrize("value", [-1, "much", None, [1], float("nan")])
+def test_a_calibration_that_is_none_is_refused(tiny_model: Path, tmp_path: Path, value: object) -> None:
+    folder = with_inference(tiny_model, tmp_path / "tiny", uncertainty_scale=value)
+    with pytest.raises(ModelError, match=r"inference\.json"):
+        load_enhancer(folder, "cpu")
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 1), (2, 7, 3), (1, 200, 330)])
