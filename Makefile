@@ -14,7 +14,7 @@ READY := $(VENV)/.ready
 
 TEST_PROCESSES ?= 2
 USENHANCE_DATA ?= ../shared/data
-BENCH ?= denoise
+BENCH ?= enhance
 
 .PHONY: setup demo test lint bench lists clean
 .DEFAULT_GOAL := setup

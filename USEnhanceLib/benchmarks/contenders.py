@@ -1,13 +1,13 @@
-"""Who takes part in the denoising tables: the noisy input, classical filters, and networks.
+"""Who takes part in the tables under noise: the degraded input, classical filters, and networks.
 
 Filters get what an oracle knows of the noise and parameters tuned on training images, networks only the
-pixels. Fourier noise also dims a frame by 1 - g: filters cannot know that, so each of their rows appears a
-second time with the result divided by the true gain (`KNOWN_GAIN`).
+pixels. Fourier noise also dims a frame by 1 - g, which filters cannot know: each of their answers counts a
+second time divided by the true gain (`TOLD_GAIN`), and it is for this form that they are tuned.
 """
 
 from __future__ import annotations
 
-import time
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,107 +18,102 @@ import numpy as np
 
 from ..classical.filters import FILTERS, apply_filter, find_filter
 from ..enhancement import load_enhancer
+from ..errors import OptionError
+from ..models import find_model
 from .conditions import FOURIER, Condition, Degraded
-from .tuned_parameters import TUNED
+from .kept import code_version, keep_frame
+from .record import name_of_method
 
-NOISY = "noisy"
-KNOWN_GAIN = "known gain"
-DEFAULT_METHODS = (NOISY, "median", "nlm", "srad", "bm3d", "scunet")
+INPUT = "input"
+CLASSICAL = "classical"
+LEARNED = "learned"
+OURS = "ours"
+TOLD_GAIN = "told gain"
+TUNED_FILE = Path(__file__).with_name("tuned_parameters.json")
 
 
 @dataclass(frozen=True)
 class Contender:
-    """One row of a table: a method, told the gain or not."""
+    """A method of the tables, and whether it is the input, a classical filter, ours, or another network.
+
+    method: as users give it.  key: its name in records.  role: INPUT, CLASSICAL, OURS (a network of our
+    architecture) or LEARNED (another one).  title: its name in tables.  sha256: of a network's weights.
+    """
 
     method: str
-    knows_gain: bool = False
-
-    @property
-    def key(self) -> str:
-        """Its name in records: the method's, with the folder's last part for a model given as a folder."""
-        name = Path(self.method).name
-        return f"{name}, {KNOWN_GAIN}" if self.knows_gain else name
-
-    @property
-    def title(self) -> str:
-        """Its name in tables."""
-        if self.is_network:
-            name = f"USEnhance, {Path(self.method).name}"
-        else:
-            name = "noisy input" if self.method == NOISY else find_filter(self.method).title
-        return f"{name}, {KNOWN_GAIN}" if self.knows_gain else name
-
-    @property
-    def is_network(self) -> bool:
-        """Whether it is one of ours, rather than the input or a classical filter."""
-        return self.method != NOISY and self.method not in {entry.name for entry in FILTERS}
+    key: str
+    role: str
+    title: str
+    sha256: str = ""
 
 
-def contenders(methods: Sequence[str], family: str) -> list[Contender]:
-    """Return the rows for a noise family; networks are never told the gain."""
-    rows = [Contender(method) for method in methods]
-    if family == FOURIER:
-        rows += [Contender(row.method, knows_gain=True) for row in rows if not row.is_network]
+def contenders(methods: Sequence[str] | None = None) -> list[Contender]:
+    """Return the input and the methods: all classical filters and "scunet" when None.
+
+    methods: names of filters and of shipped models, or folders of models. Raises OptionError for an unknown
+    method and for two models of one name, ModelError for a damaged one.
+    """
+    chosen = methods or [*(entry.name for entry in FILTERS), "scunet"]
+    rows = [_contender(method) for method in dict.fromkeys([INPUT, *map(str, chosen)])]
+    keys = [row.key for row in rows]
+    for key in keys:
+        if keys.count(key) > 1:
+            raise OptionError(f"Two of the methods are named {key}: rename the folder of one of them.")
     return rows
 
 
-@dataclass(frozen=True, eq=False)
-class Restored:
-    """A contender's answer to a degraded frame, float32 [H, W] in [0, 1], and how long it took."""
-
-    contender: Contender
-    pixels: np.ndarray
-    seconds: float
-
-
-def restore_all(
-    methods: Sequence[str], degraded: Degraded, dataset: str, condition: Condition, device: str
-) -> list[Restored]:
-    """Return the answers of all contenders of a condition.
-
-    A filter whose parameters are the same with and without the known gain runs once: BM3D takes seconds.
-    """
-    answers: dict[tuple[str, str], Restored] = {}
-    restored = []
-    for contender in contenders(methods, condition.family):
-        settings = _settings(contender, dataset, condition)
-        key = (contender.method, repr(settings))
-        if key not in answers:
-            started = time.perf_counter()
-            pixels = _restore(contender.method, settings, degraded, device)
-            answers[key] = Restored(contender, pixels, time.perf_counter() - started)
-        answer = answers[key]
-        pixels = undo_gain(answer.pixels, degraded) if contender.knows_gain else answer.pixels
-        restored.append(Restored(contender, pixels, answer.seconds))
-    return restored
+def _contender(method: str) -> Contender:
+    if method == INPUT:
+        return Contender(INPUT, INPUT, INPUT, "input")
+    if method in {entry.name for entry in FILTERS}:
+        return Contender(method, method, CLASSICAL, find_filter(method).title)
+    model = find_model(method)
+    key = name_of_method(method).removesuffix("/model")
+    role = OURS if model.architecture == "SCUNet" else LEARNED
+    title = f"USEnhance, {key}" if role == OURS else model.architecture
+    if role == LEARNED and key.lower() != model.architecture.lower():
+        title += f", {key}"
+    return Contender(method, key, role, title, model.sha256)
 
 
-def _settings(contender: Contender, dataset: str, condition: Condition) -> dict[str, Any]:
-    if contender.is_network or contender.method == NOISY:
-        return {}
-    return TUNED[tuned_key(dataset, condition, contender.knows_gain)][contender.method]
-
-
-def _restore(method: str, settings: Mapping[str, Any], degraded: Degraded, device: str) -> np.ndarray:
-    if method == NOISY:
+def restore(
+    contender: Contender, degraded: Degraded, dataset: str, condition: Condition, device: str, cache: Path
+) -> np.ndarray:
+    """Return a contender's answer to a degraded frame, float32 [H, W]; kept in the folder `cache`."""
+    if contender.role == INPUT:
         return degraded.pixels
-    if Contender(method).is_network:
-        return _enhancer(method, device)(degraded.pixels[None]).frames[0]
-    return filter_with_oracle(method, settings, degraded)
+    if contender.role == CLASSICAL:
+        return filter_told(
+            contender.method, tuned_parameters(dataset, condition)[contender.method], degraded, cache
+        )
+    code = code_version("USEnhanceLib.networks", "USEnhanceLib.enhancement.scunet")
+    what = ["network", contender.sha256, device, code]
+    return keep_frame(
+        cache,
+        what,
+        degraded.pixels,
+        lambda: enhancer(contender.method, device)(degraded.pixels[None]).frames[0],
+    )
 
 
-def filter_with_oracle(method: str, settings: Mapping[str, Any], degraded: Degraded) -> np.ndarray:
-    """Return the filtered frame; `noise_factor` and `speckle_factor` in settings multiply the true noise.
+def filter_told(method: str, settings: Mapping[str, Any], degraded: Degraded, cache: Path) -> np.ndarray:
+    """Return the frame filtered by an oracle, [H, W]; kept in the folder `cache`.
 
-    SRAD filters the exponential of a frame, whose coefficient of variation is the frame's own standard
-    deviation to first order: so the noise is also the oracle's speckle scale.
+    settings: the filter's parameters, where `noise_factor` and `speckle_factor` multiply the true noise.
+    Filters of multiplicative speckle see the exponential of a frame, whose coefficient of variation is the
+    frame's own standard deviation to first order: so the noise is also the oracle's speckle scale.
     """
     parameters = dict(settings)
     if "noise_factor" in parameters:
         parameters["noise"] = min(1.0, parameters.pop("noise_factor") * degraded.noise)
     if "speckle_factor" in parameters:
         parameters["speckle_scale"] = parameters.pop("speckle_factor") * degraded.noise
-    return apply_filter(method, degraded.pixels[None], **parameters)[0]
+    return keep_frame(
+        cache,
+        [method, sorted(parameters.items()), code_version(find_filter(method).function.__module__)],
+        degraded.pixels,
+        lambda: apply_filter(method, degraded.pixels[None], **parameters)[0],
+    )
 
 
 def undo_gain(frame: np.ndarray, degraded: Degraded) -> np.ndarray:
@@ -126,17 +121,37 @@ def undo_gain(frame: np.ndarray, degraded: Degraded) -> np.ndarray:
     return np.clip(frame / np.float32(degraded.gain), 0, 1)
 
 
-def tuned_key(dataset: str, condition: Condition, knows_gain: bool) -> str:
-    """Return the key of the tuned parameters, such as "psfhs, fourier 0.10, known gain"."""
-    return f"{dataset}, {condition.name}" + (f", {KNOWN_GAIN}" if knows_gain else "")
+def counts_twice(contender: Contender, condition: Condition) -> bool:
+    """Whether a row of this contender with the gain undone is shown too."""
+    return condition.family == FOURIER and contender.role in (INPUT, CLASSICAL)
 
 
-def describe_networks(methods: Sequence[str], device: str) -> dict[str, dict[str, Any]]:
-    """Return the description of each network among the methods; raises OptionError for unknown ones."""
-    networks = [Contender(method) for method in methods if Contender(method).is_network]
-    return {network.key: dict(_enhancer(network.method, device).description) for network in networks}
+def tuned_key(dataset: str, condition: Condition) -> str:
+    """Return the key of the tuned parameters, such as "psfhs, fourier 0.10"; the same for every blur."""
+    return f"{dataset}, {condition.noise_name}"
 
 
-@lru_cache(maxsize=4)
-def _enhancer(method: str, device: str) -> Any:
+def tuned_parameters(dataset: str, condition: Condition) -> dict[str, dict[str, Any]]:
+    """Return filter -> parameters for a data set and noise, as `tuning` found them."""
+    return tuned_table()[tuned_key(dataset, condition)]
+
+
+@lru_cache(maxsize=1)
+def tuned_table() -> dict[str, dict[str, dict[str, Any]]]:
+    """Return all tuned parameters: "<data set>, <noise>" -> filter -> parameters."""
+    return json.loads(TUNED_FILE.read_text(encoding="utf-8"))
+
+
+def describe_networks(rows: Sequence[Contender], device: str) -> dict[str, dict[str, Any]]:
+    """Return the description of each network among the rows, with the SHA-256 of its weights."""
+    return {
+        row.key: {**enhancer(row.method, device).description, "sha256": row.sha256}
+        for row in rows
+        if row.role in (OURS, LEARNED)
+    }
+
+
+@lru_cache(maxsize=8)
+def enhancer(method: str, device: str) -> Any:
+    """Return the loaded enhancer of a method, kept for the next frame."""
     return load_enhancer(method, device=device)

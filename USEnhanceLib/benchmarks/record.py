@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import re
 import shutil
 import subprocess
 from datetime import datetime, timezone
@@ -17,7 +18,8 @@ import torch
 from .. import __version__
 from ..errors import InputError
 
-PACKAGES = ("numpy", "scipy", "scikit-image", "monai", "bm3d")
+PACKAGES = ("numpy", "scipy", "scikit-image", "SimpleITK", "PyWavelets", "monai", "bm3d")
+_NUMBERS = re.compile(r"\[\s+(-?\d[-+.\de,\s]*?)\s+\]")
 
 
 def provenance(benchmark: str, data: Path, **options: Any) -> dict[str, Any]:
@@ -40,8 +42,14 @@ def command(benchmark: str, **options: Any) -> str:
     for name, value in options.items():
         if value is not None:
             values = value if isinstance(value, (list, tuple)) else [value]
-            words += [f"--{name.replace('_', '-')}", *(Path(str(item)).name for item in values)]
+            words += [f"--{name.replace('_', '-')}", *(name_of_method(str(item)) for item in values)]
     return " ".join(words)
+
+
+def name_of_method(method: str) -> str:
+    """Return the last part of a path, two of them for the folder "model" of a run; names as they are."""
+    path = Path(method)
+    return f"{path.parent.name}/{path.name}" if path.name == "model" and path.parent.name else path.name
 
 
 def machine() -> dict[str, Any]:
@@ -73,8 +81,9 @@ def commit() -> str | None:
 
 
 def write_json(path: Path, record: dict[str, Any]) -> None:
-    """Write a record; the file appears whole or not at all. Raises InputError where it cannot be written."""
-    write_text(path, json.dumps(record, indent=1, allow_nan=False) + "\n")
+    """Write a record, lists of numbers on one line each; otherwise as `write_text`."""
+    text = json.dumps(record, indent=1, allow_nan=False)
+    write_text(path, _NUMBERS.sub(lambda match: f"[{' '.join(match[1].split())}]", text) + "\n")
 
 
 def write_text(path: Path, text: str) -> None:

@@ -1,6 +1,6 @@
 """The benchmarks by name: `usenhance bench NAME --data DIR --json FILE`.
 
-    run_benchmark("denoise", data, "denoise.json", markdown_path="denoise.md", limit=16, seed=0)
+    run_benchmark("enhance", data, "enhance.json", markdown_path="enhance.md", tables=["noise"])
 
 A benchmark is a function `run(data, json_path, *, markdown_path, limit, seed, ...)` that writes its record
 as JSON, its table as Markdown where asked for, and returns the record. Listing them imports none of them.
@@ -32,7 +32,7 @@ class Benchmark:
 
 
 BENCHMARKS: tuple[Benchmark, ...] = (
-    Benchmark("denoise", "PSNR and SSIM under noise, against classical filters", "denoise"),
+    Benchmark("enhance", "what enhancement does, against filters and other networks", "enhance.run"),
     Benchmark("tune", "search of the classical filters' parameters on training images", "tuning"),
     Benchmark("speed", "seconds and peak memory of the network, one frame and a cine", "speed"),
     Benchmark("figures", "contact sheet of real frames before and after", "figures"),
@@ -66,7 +66,7 @@ def run_benchmark(name: str, data: str | Path, json_path: str | Path, **options:
     for option, value in options.items():
         if option not in known:
             raise OptionError(f"The benchmark {name} has no option {option}: choose from {', '.join(known)}.")
-        if option in ("limit", "processes", "threads") and value < 1:
+        if option in ("limit", "size", "processes", "threads") and value < 1:
             raise OptionError(f"The option {option} of the benchmark {name} is {value}: give 1 or more.")
     if not Path(data).is_dir():
         raise InputError(f"The data folder {data} does not exist: give the folder that holds psfhs and hc18.")

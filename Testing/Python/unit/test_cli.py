@@ -243,9 +243,9 @@ def test_an_existing_output_is_replaced(call, stack, model, tmp_path):
         ("train", "scunet", "--data", ".", "--out", "run", "--recipe", "r.json", "--resume"),
         ("bench",),
         ("bench", "nothing", "--data", ".", "--json", "b.json"),
-        ("bench", "denoise", "--data", "missing", "--json", "b.json"),
-        ("bench", "denoise", "--data", ".", "--json", "missing/b.json"),
-        ("bench", "denoise", "--data", ".", "--json", "b.json", "--limit", "0"),
+        ("bench", "enhance", "--data", "missing", "--json", "b.json"),
+        ("bench", "enhance", "--data", ".", "--json", "missing/b.json"),
+        ("bench", "enhance", "--data", ".", "--json", "b.json", "--limit", "0"),
         ("bench", "speed", "--data", ".", "--json", "b.json", "--limit", "3"),
         ("demo", "--method", "magic"),
         ("demo", "--device", "gpu"),
@@ -478,10 +478,11 @@ def test_bench_writes_record_and_table(call, tmp_path):
     for index in range(3):
         Image.fromarray(draw((40, 40))).save(tmp_path / "natural" / f"{index}.png")
     record, table = tmp_path / "record.json", tmp_path / "table.md"
-    words = ("bench", "denoise", "--data", tmp_path, "--json", record, "--markdown", table)
-    assert call(*words, "--methods", "noisy", "median", "--limit", "1", "--processes", "1") == 0, call.err
-    assert json.loads(record.read_text())["benchmark"] == "denoise"
-    assert "median" in table.read_text()
+    words = ("bench", "enhance", "--data", tmp_path, "--json", record, "--markdown", table)
+    words += ("--tables", "noise", "--methods", "median", "--limit", "1", "--processes", "1")
+    assert call(*words) == 0, call.err
+    assert json.loads(record.read_text())["benchmark"] == "enhance"
+    assert "| Median |" in table.read_text()
     assert str(record) in call.out
 
 

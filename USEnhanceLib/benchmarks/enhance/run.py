@@ -1,0 +1,139 @@
+"""`usenhance bench enhance`: all tables about what enhancement does, or those that are asked for.
+
+Each table is a module with two functions:
+
+    measure(data, methods, *, limit, seed, processes, device, cache, progress=None, ...) -> dict
+    render(record) -> str
+
+`measure` returns what can be written as JSON, with the figures of single images; `render` makes a Markdown
+section of it. The input is a row of every table.
+"""
+
+from __future__ import annotations
+
+import inspect
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from ...errors import OptionError
+from ..contenders import contenders, describe_networks
+from ..record import provenance, write_json, write_text
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table's name, which is its module's too, and its title."""
+
+    name: str
+    title: str
+    module: str
+
+    def load(self) -> ModuleType:
+        """Import the module with `measure` and `render`."""
+        return import_module(f"{__package__}.{self.module}")
+
+
+TABLES: tuple[Table, ...] = (
+    Table("noise", "Under noise, speckle and blur", "noise"),
+    Table("resolution", "Resolution", "resolution"),
+    Table("harm", "Do no harm", "harm"),
+    Table("cine", "Flicker of a cine", "flicker"),
+    Table("failures", "Where it gains least", "failures"),
+)
+
+
+def find_table(name: str) -> Table:
+    """Return the table of this name, or raise OptionError."""
+    for table in TABLES:
+        if table.name == name:
+            return table
+    known = ", ".join(table.name for table in TABLES)
+    raise OptionError(f"The benchmark enhance has no table {name!r}: choose from {known}.")
+
+
+def run(
+    data: Path,
+    json_path: Path,
+    *,
+    markdown_path: str | Path | None = None,
+    limit: int | None = None,
+    seed: int = 0,
+    tables: Sequence[str] | None = None,
+    methods: Sequence[str] | None = None,
+    size: int | None = None,
+    processes: int | None = None,
+    device: str = "cpu",
+    cache: str | Path | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> dict[str, Any]:
+    """Make the tables; write the record after each of them and, where asked, the Markdown.
+
+    data: folder of psfhs, hc18, natural and phantom.  limit: images per data set, drawn evenly; each table's
+    own number when None.  tables: names of `TABLES`, all when None.  methods: names of classical filters and
+    of shipped models, and folders of models; all filters and "scunet" when None; the input always takes
+    part.  size: edge in pixels of the crops of the table "noise".  processes: one per core when None.
+    device: of the networks.  cache: folder that keeps slow answers, so that a run can be interrupted and
+    repeated; beside the record when None. Raises OptionError for an unknown table or method, InputError
+    where data are missing or a file cannot be written.
+    """
+    chosen = [find_table(name) for name in dict.fromkeys(tables or [table.name for table in TABLES])]
+    rows = contenders(methods)
+    networks = describe_networks(rows, device)
+    kept = Path(cache or Path(json_path).parent / "cache")
+    asked = {"limit": limit, "size": size}
+    record = provenance(
+        "enhance",
+        data,
+        **{name: value for name, value in asked.items() if value is not None},
+        seed=seed,
+        tables=[table.name for table in chosen],
+        methods=[row.method for row in rows if row.method != "input"],
+    )
+    record |= {"networks": networks, "tables": {}, "wall_seconds": {}}
+    for table in chosen:
+        started = time.perf_counter()
+        measure = table.load().measure
+        takes_size = size is not None and "size" in inspect.signature(measure).parameters
+        record["tables"][table.name] = measure(
+            data,
+            [row.method for row in rows],
+            limit=limit,
+            seed=seed,
+            processes=processes,
+            device=device,
+            cache=kept,
+            progress=progress,
+            **({"size": size} if takes_size else {}),
+        )
+        record["wall_seconds"][table.name] = round(time.perf_counter() - started, 1)
+        write_json(Path(json_path), record)
+        if markdown_path is not None:
+            write_text(Path(markdown_path), render_markdown(record))
+    return record
+
+
+def render_markdown(record: dict[str, Any]) -> str:
+    """Return the sections of all tables in a record, below what was run on what."""
+    machine = record["machine"]
+    parts = ["# Enhancement", "", f"`{record['command']}`", ""]
+    parts.append(
+        f"Commit {record['commit']}, torch {machine['torch']}, {machine['processor']}, "
+        f"{machine['cores']} cores; seconds: "
+        + ", ".join(f"{name} {seconds:.0f}" for name, seconds in record["wall_seconds"].items())
+        + " (less what was kept from earlier runs)."
+    )
+    if record["networks"]:
+        parts += ["", "| network | version | SHA-256 of its weights |", "|---|---|---|"]
+        parts += [
+            f"| {key} | {facts.get('model_version', '')} | `{facts['sha256'][:16]}` |"
+            for key, facts in record["networks"].items()
+        ]
+    for name, result in record["tables"].items():
+        table = find_table(name)
+        parts += ["", f"## {table.title}", "", table.load().render(result).strip()]
+    return "\n".join(parts) + "\n"
