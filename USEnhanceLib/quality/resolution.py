@@ -9,6 +9,7 @@ FWHM = distance of the two places beside the peak where the profile crosses base
 FWHM of an edge = that of its derivative, the line spread function: for a step blurred by the same Gaussian
        it is 2.355 s too.
 Overshoot = largest excursion beyond the edge's plateaus / distance of the plateaus, 0 when there is none.
+Undershoot of a peak = (base - min) / (peak - base): the dark rim of a sharpened point or line.
 Contrast = (max - min) / (max + min), after A. A. Michelson, Studies in Optics, 1927.
 GradMax, GradMean = maximum and mean of |grad I| = sqrt(Ix^2 + Iy^2), central differences, per pixel. They
        are named but not spelt out in arXiv 2601.21856; this is our reading.
@@ -99,6 +100,17 @@ def overshoot(profile: np.ndarray) -> float:
     if high == low:
         return float("nan")
     return max(0.0, float(values.max()) - high, low - float(values.min())) / (high - low)
+
+
+def undershoot(profile: np.ndarray) -> float:
+    """Return how far a profile dips below the base beside its highest peak, as a share of the peak's height.
+
+    profile: float [L], a bright peak on the base that `fwhm` takes by default. NaN without a peak.
+    """
+    values = _checked(profile)
+    base = float(np.median(_ends(values)))
+    height = float(values.max()) - base
+    return max(0.0, base - float(values.min())) / height if height > ROUNDING else float("nan")
 
 
 def michelson_contrast(values: np.ndarray) -> float:

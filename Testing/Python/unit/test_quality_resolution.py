@@ -15,6 +15,7 @@ from USEnhanceLib.quality.resolution import (
     line_profile,
     michelson_contrast,
     overshoot,
+    undershoot,
 )
 
 GAUSSIAN_FWHM = 2 * math.sqrt(2 * math.log(2))
@@ -65,6 +66,15 @@ def test_overshoot_is_a_share_of_the_step(side):
 
     assert overshoot(profile) == pytest.approx(0.1)
     assert overshoot(profile[::-1]) == pytest.approx(0.1)
+
+
+def test_undershoot_is_a_share_of_the_peak():
+    profile = 0.3 + 0.5 * np.exp(-((X - 20) ** 2) / 4)
+    assert undershoot(profile) == pytest.approx(0, abs=1e-9)
+
+    profile[15] = 0.2
+    assert undershoot(profile) == pytest.approx(0.2)
+    assert math.isnan(undershoot(np.full(20, 0.4)))
 
 
 def test_profile_along_an_oblique_line_finds_the_width_across():
@@ -125,6 +135,6 @@ def test_contrast_has_its_extremes():
 
 @pytest.mark.parametrize("profile", [np.zeros(5), np.zeros((10, 10)), np.full(20, np.nan)])
 def test_unfit_profiles_are_refused(profile):
-    for metric in (fwhm, edge_fwhm, overshoot):
+    for metric in (fwhm, edge_fwhm, overshoot, undershoot):
         with pytest.raises(InputError):
             metric(profile)
