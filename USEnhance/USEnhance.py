@@ -60,8 +60,8 @@ class USEnhance(ScriptedLoadableModule):
         self.parent.contributors = ["USEnhance contributors"]
         self.parent.helpText = _(
             "Enhances B-mode ultrasound (volumes, cines and sweeps) with a neural network that reduces "
-            "speckle and blur inside the scan sector. A map shows where the result is uncertain. It is an "
-            "aid for reading, not a replacement of the original."
+            "speckle and blur inside the scan sector, or with a classical filter. A map shows where the "
+            "result of the network is uncertain. It is an aid for reading, not a replacement of the original."
         )
         self.parent.acknowledgementText = _(
             'The methods follow <a href="https://arxiv.org/abs/2601.21856">arXiv 2601.21856</a> '
@@ -380,13 +380,14 @@ class USEnhanceLogic(ScriptedLoadableModuleLogic):
 
         Works in Slicer's own process and returns when it is done: a script wants the result in the next
         line. Output nodes are made when not given, and removed again on failure.
-        method: "scunet" or the folder of a model; strength: 0 to 1; device: "auto", "cpu", "cuda", "mps";
-        axis along which frames are stacked: "k", "j" or "i"; progress(done, total) after each frame;
-        cancelled() -> bool is polled. Raises a USEnhanceError: one sentence that says what to do.
+        method: "scunet", a classical filter such as "lee", or the folder of a model; strength: 0 to 1;
+        device: "auto", "cpu", "cuda", "mps"; axis along which frames are stacked: "k", "j" or "i";
+        progress(done, total) after each frame; cancelled() -> bool is polled. Raises a USEnhanceError: one
+        sentence that says what to do.
         """
         options = Options(method, uncertainty, strength, device, seed, axis)
         run = EnhancementRun(inputNode, options, outputNode, uncertaintyNode)
-        ensure_dependencies(REQUIREMENTS)
+        ensure_dependencies(REQUIREMENTS, method)
         return enhance_node(run, progress, cancelled)
 
     def enhanceInBackground(
@@ -394,5 +395,5 @@ class USEnhanceLogic(ScriptedLoadableModuleLogic):
     ) -> None:
         """Start in the worker process and return; raises a USEnhanceError for what fails at once."""
         run = EnhancementRun(inputNode, options, outputNode, uncertaintyNode)
-        ensure_dependencies(REQUIREMENTS)
+        ensure_dependencies(REQUIREMENTS, options.method)
         self.background.start(run, listener)

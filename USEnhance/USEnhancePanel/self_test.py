@@ -5,17 +5,15 @@ from __future__ import annotations
 
 import time
 import unittest
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import slicer
 from slicer.ScriptedLoadableModule import ScriptedLoadableModuleTest
 
+from USEnhanceLib.enhancement import missing_packages
 from USEnhanceLib.errors import EnhancementCancelled, InputError
-from USEnhanceLib.mrml.dependencies import missing_packages
 
-REQUIREMENTS = Path(__file__).resolve().parents[1] / "Resources" / "requirements.txt"
 TIMEOUT_SECONDS = 300.0
 
 
@@ -50,6 +48,13 @@ class USEnhanceTest(ScriptedLoadableModuleTest):
         self.assertEqual(spread.shape, before.shape)
         self.assertGreater(float(spread.max()), 0.0)
         np.testing.assert_array_equal(slicer.util.arrayFromVolume(volume), before)
+
+    def test_logic_enhances_with_a_classical_filter(self) -> None:
+        """Needs nothing but what Slicer brings, and says which filter it was."""
+        volume, before = self._add_volume()
+        output = slicer.util.getModuleLogic("USEnhance").enhance(volume, method="lee").volume
+        self.assertTrue((slicer.util.arrayFromVolume(output) != before).any())
+        self.assertEqual(output.GetAttribute("USEnhance.Method"), "lee")
 
     def test_logic_enhances_a_sequence(self) -> None:
         """A sequence gives a sequence with the same index values."""
@@ -125,7 +130,7 @@ class USEnhanceTest(ScriptedLoadableModuleTest):
         return slicer.util.getModuleWidget("USEnhance")
 
     def _require_packages(self) -> None:
-        missing = missing_packages(REQUIREMENTS)
+        missing = missing_packages("scunet")
         if missing:
             self.skipTest(f"not installed: {', '.join(missing)}")
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from importlib.util import find_spec
+import importlib
+import importlib.util
 from typing import Any
 
 from ..errors import DependencyError
@@ -18,7 +18,7 @@ NON_COMMERCIAL = frozenset({"bm3d"})
 def is_installed(package: str) -> bool:
     """Tell whether Python finds a package, without importing it."""
     try:
-        return find_spec(package) is not None
+        return importlib.util.find_spec(package) is not None
     except ValueError:  # a module without a specification, such as one that failed halfway
         return False
 
@@ -26,7 +26,7 @@ def is_installed(package: str) -> bool:
 def import_for(filter_name: str, module: str) -> Any:
     """Return a module that a filter needs, or raise DependencyError with the command that installs it."""
     try:
-        return import_module(module)
+        return importlib.import_module(module)
     except ImportError as error:
         package = (error.name or module).split(".")[0]
         name = INSTALLED_AS.get(package, package)

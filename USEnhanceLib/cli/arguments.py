@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import textwrap
 from typing import NoReturn
 
 from .. import __version__
@@ -12,10 +13,11 @@ EXAMPLES = """\
 examples:
   usenhance enhance cine.dcm enhanced.nrrd
   usenhance enhance cine.dcm enhanced.nrrd --strength 0.7 --uncertainty uncertainty.nrrd
+  usenhance enhance cine.dcm filtered.nrrd --method lee
   usenhance demo
 """
 TRAINABLE = ("scunet", "dncnn", "restormer", "msann")
-METHOD_HELP = "scunet, or the folder of a model (default: scunet)"
+METHOD_HELP = "one of the methods below, or the folder of a model (default: scunet)"
 DEVICE_HELP = "auto, cpu, cuda, cuda:N or mps (default: auto)"
 
 
@@ -72,6 +74,22 @@ def _number_from(least: int, text: str) -> int:
     return int(text)
 
 
+def _wrapped(text: str) -> str:
+    """Return a paragraph in lines, for a parser whose list of methods must keep its own."""
+    return textwrap.fill(text, 79)
+
+
+def _methods_text() -> str:
+    """Return the methods that can be used here, a line each."""
+    from ..enhancement import methods
+
+    lines = [
+        (method.name, f"{'classical: ' if method.is_classical else ''}{method.description}")
+        for method in methods()
+    ]
+    return "\n".join(["methods:", *(f"  {name:<10} {text}" for name, text in lines)])
+
+
 def _add_output_options(parser: argparse.ArgumentParser) -> None:
     # Both are understood before and after the command: the one that is not given must not reset the other.
     parser.add_argument(
@@ -86,11 +104,13 @@ def _add_enhance(commands: argparse._SubParsersAction) -> argparse.ArgumentParse
     parser = commands.add_parser(
         "enhance",
         help="enhance an image, a cine or a sweep",
-        description=(
+        description=_wrapped(
             "Read IN (DICOM, NRRD, NIfTI, MHA, PNG, JPEG, TIFF), enhance its frames and write OUT (.nrrd, "
             ".mha, .nii, .nii.gz, .tif, .png, .dcm) with the type and geometry of IN. Pixels outside the "
             "scan sector stay as they are. OUT appears complete or not at all."
         ),
+        epilog=_methods_text(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
     add = parser.add_argument
@@ -176,8 +196,12 @@ def _add_demo(commands: argparse._SubParsersAction) -> argparse.ArgumentParser:
     parser = commands.add_parser(
         "demo",
         help="enhance a real cine, with pictures and figures",
-        description="Enhance the 30-frame ultrasound cine that ships inside pydicom; write the enhanced "
-        "cine, a contact sheet, an animation and a JSON file of figures.",
+        description=_wrapped(
+            "Enhance the 30-frame ultrasound cine that ships inside pydicom; write the enhanced cine, a "
+            "contact sheet, an animation and a JSON file of figures."
+        ),
+        epilog=_methods_text(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
     add = parser.add_argument

@@ -5,15 +5,15 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from ..enhancement import check_method
 from ..enhancement.device import check_device_name
-from ..models import find_model
 from .console import Console
 from .places import make_folder
 
 
 def run(arguments: argparse.Namespace, console: Console) -> None:
     """Run the demonstration and say what it found and where its files are."""
-    find_model(arguments.method)
+    check_method(arguments.method)
     check_device_name(arguments.device)
     out = make_folder(Path(arguments.out))
     from ..demo import FIGURES, run_demo

@@ -9,22 +9,21 @@ from pathlib import Path
 
 import numpy as np
 
-from ..enhancement import EnhancementResult, load_enhancer
+from ..enhancement import EnhancementResult, check_method, load_enhancer
 from ..enhancement.device import check_device_name
 from ..errors import InputError, OptionError
 from ..frames import Frames, check_writable, frames_from_array, read_frames, write_frames
 from ..frames.stack import slice_view
-from ..models import find_model
 from .console import Console
 from .places import same_file
 
 
 def run(arguments: argparse.Namespace, console: Console) -> None:
-    """Enhance a file. All that can be checked is checked before the network is loaded."""
+    """Enhance a file. All that can be checked is checked before a network is loaded."""
     source, target = Path(arguments.input), Path(arguments.output)
     uncertainty = Path(arguments.uncertainty) if arguments.uncertainty is not None else None
     _check_places(source, target, uncertainty)
-    find_model(arguments.method)
+    check_method(arguments.method)
     check_device_name(arguments.device)
     frames = read_frames(source, arguments.axis)
     check_writable(target, frames)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import __version__
-from ..enhancement import EnhancementResult, load_enhancer
+from ..enhancement import EnhancementResult, load_enhancer, methods
 from ..errors import OutputError
 from ..frames import read_frames, write_frames
 from ..models import find_model
@@ -104,7 +104,7 @@ def run_demo(
         "model": {
             "method": result.method,
             "version": result.model_version,
-            "sha256": find_model(method).sha256,
+            "sha256": None if _is_classical(method) else find_model(method).sha256,
             "parameters": dict(result.parameters),
         },
         "device": result.device,
@@ -123,6 +123,11 @@ def run_demo(
     for label, text in summary(figures):
         report(label, text)
     return figures
+
+
+def _is_classical(method: str) -> bool:
+    """Tell whether a method is a filter, which has no weights."""
+    return any(entry.name == method for entry in methods() if entry.is_classical)
 
 
 def describe_speed(result: EnhancementResult) -> str:

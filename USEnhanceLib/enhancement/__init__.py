@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from .loading import MethodDescription, check_method, load_enhancer, methods, packages_of
+from .loading import (
+    MethodDescription,
+    check_method,
+    load_enhancer,
+    methods,
+    missing_packages,
+    packages_of,
+)
 from .result import EnhancementResult, Enhancer
 
 __all__ = [
@@ -12,5 +19,6 @@ __all__ = [
     "check_method",
     "load_enhancer",
     "methods",
+    "missing_packages",
     "packages_of",
 ]

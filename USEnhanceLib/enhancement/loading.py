@@ -46,7 +46,7 @@ def methods() -> list[MethodDescription]:
 
     networks = [method for method in _NETWORKS if method.name in SHIPPED]
     filters = [
-        MethodDescription(entry.name, entry.title, f"{entry.summary} {entry.source}.", is_classical=True)
+        MethodDescription(entry.name, entry.title, entry.summary, is_classical=True)
         for entry in FILTERS
         if all(is_installed(package) for package in NON_COMMERCIAL.intersection(entry.packages))
     ]
@@ -67,6 +67,13 @@ def packages_of(method: str | Path) -> tuple[str, ...]:
     """Return the packages that a method imports besides those of Slicer; errors as of `check_method`."""
     found = _find(method)
     return _NETWORK_PACKAGES if isinstance(found, ModelDescription) else found.packages
+
+
+def missing_packages(method: str | Path) -> list[str]:
+    """Return those of `packages_of` that are not installed, by the names that pip knows; imports none."""
+    from ..classical.packages import INSTALLED_AS, is_installed
+
+    return [INSTALLED_AS.get(name, name) for name in packages_of(method) if not is_installed(name)]
 
 
 def _find(method: str | Path) -> ModelDescription | Filter:

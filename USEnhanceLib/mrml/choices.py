@@ -29,8 +29,11 @@ AXES = (
 
 def choices() -> dict[str, list[tuple[str, str, str]]]:
     """Return (title, value, explanation) of all that can be chosen, by the name of the parameter."""
-    shipped = [(method.title, method.name, method.description) for method in methods()]
-    return {"method": shipped, "device": list(DEVICES), "axis": list(AXES)}
+    offered = [
+        (f"{'Classical: ' if method.is_classical else ''}{method.title}", method.name, method.description)
+        for method in methods()
+    ]
+    return {"method": offered, "device": list(DEVICES), "axis": list(AXES)}
 
 
 def likely_input() -> Any | None:

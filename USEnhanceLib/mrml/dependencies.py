@@ -1,5 +1,6 @@
-"""What the enhancement needs besides what Slicer brings, installed at the first use and only when asked.
+"""What a method needs besides what Slicer brings, installed at its first use and only when asked.
 
+Networks need PyTorch and safetensors; of the classical filters most need nothing, and a few a package each.
 PyTorch comes through the PyTorch extension, which picks the build for the computer's graphics card; the
 rest through `slicer.packaging`, or `slicer.util.pip_install` before Slicer 5.12. Without a connection,
 pip's own settings serve: start Slicer with PIP_NO_INDEX=1 and PIP_FIND_LINKS=<folder of wheels>; behind a
@@ -8,21 +9,25 @@ proxy, with HTTPS_PROXY=<address>.
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
-import importlib.util
 import logging
 import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import slicer
 
+from ..enhancement import missing_packages, packages_of
 from ..errors import DependencyError
 
 TORCH = ">=2.4"
 SIZE = "200 MB without a graphics card, up to 3 GB with one from NVIDIA"
+SMALL_SIZE = "less than 50 MB"
+_BROUGHT_BY_SLICER = ("numpy", "scipy", "SimpleITK")
 _CHECK_SECONDS = 180
 _OFFLINE = (
     "check the connection, or start Slicer with PIP_NO_INDEX=1 and PIP_FIND_LINKS set to a folder of wheels"
@@ -34,24 +39,22 @@ def python_program() -> str:
     return shutil.which("PythonSlicer") or sys.executable
 
 
-def missing_packages(requirements: Path) -> list[str]:
-    """Return the names of the packages that are not installed: torch, and those in the file `requirements`.
+def ensure_dependencies(requirements: Path, method: str = "scunet") -> None:
+    """Install what a method lacks after the user agreed; return at once when that is nothing.
 
-    Looks them up without importing any. Names in the file must be those that Python imports.
+    requirements: a pip requirements file without torch, of which the lines are used that are needed. Raises
+    DependencyError when a package is not in it (because of its licence), when the user declines, in Slicer's
+    testing mode (which must not change the installation), or when it fails; errors of `missing_packages`.
     """
-    return [name for name in ("torch", *_names(requirements)) if not _is_installed(name)]
-
-
-def ensure_dependencies(requirements: Path) -> None:
-    """Install what is missing after the user agreed; return at once when nothing is.
-
-    requirements: a pip requirements file without torch. Raises DependencyError when the user declines,
-    in Slicer's testing mode (which must not change the installation), or when it fails.
-    """
-    missing = missing_packages(requirements)
+    missing = missing_packages(method)
     if not missing:
         return
     names = " and ".join("PyTorch" if name == "torch" else name for name in missing)
+    for name in set(missing) - {"torch", *(name for name, _ in _lines(requirements))}:
+        raise DependencyError(
+            f"{name} is needed for the method {method}, but its licence forbids commercial use: install it "
+            f"with slicer.util.pip_install('{name}') in the Python console, or choose another method."
+        )
     if slicer.app.testingEnabled():
         raise DependencyError(f"{names} is not installed, and nothing is installed in testing mode.")
     if not slicer.util.confirmOkCancelDisplay(_question(names, "torch" in missing), "USEnhance"):
@@ -59,13 +62,14 @@ def ensure_dependencies(requirements: Path) -> None:
     try:
         if "torch" in missing:
             _install_torch()
-        _install_others(requirements)
+        _install_others(requirements, set(missing) - {"torch"})
     except DependencyError:
         raise
     except Exception as error:  # pip, its process and the network fail in many ways
         logging.exception("The installation of packages for USEnhance failed")
         raise DependencyError(f"{names} could not be installed: {_OFFLINE}.") from error
-    check_torch()
+    if "torch" in packages_of(method):
+        check_torch()
 
 
 def check_torch() -> None:
@@ -87,28 +91,20 @@ def check_torch() -> None:
 
 
 def _question(names: str, needs_torch: bool) -> str:
-    size = SIZE if needs_torch else "less than 5 MB"
+    size = SIZE if needs_torch else SMALL_SIZE
     return (
-        f"Enhancing images needs {names}, to be downloaded once and installed in this Slicer ({size}). "
+        f"This method needs {names}, to be downloaded once and installed in this Slicer ({size}). "
         "This takes some minutes, during which Slicer does not respond.\n\nInstall now?"
     )
 
 
-def _names(requirements: Path) -> list[str]:
-    names = []
+def _lines(requirements: Path) -> Iterator[tuple[str, str]]:
+    """Yield the name in each requirement of a file, and the requirement."""
     for line in requirements.read_text(encoding="utf-8").splitlines():
         requirement = line.split("#")[0].strip()
         if requirement:
             end = next((i for i, c in enumerate(requirement) if not (c.isalnum() or c in "-_.")), None)
-            names.append(requirement[:end])
-    return names
-
-
-def _is_installed(name: str) -> bool:
-    try:
-        return importlib.util.find_spec(name) is not None
-    except ValueError:  # a module without a specification, such as one that failed halfway
-        return False
+            yield requirement[:end], requirement
 
 
 def _install_torch() -> None:
@@ -123,20 +119,29 @@ def _install_torch() -> None:
         raise DependencyError("PyTorch was not installed: install it in the module PyTorch Utils.")
 
 
-def _install_others(requirements: Path) -> None:
-    """Install the packages in the file, holding torch: another version may not fit the computer."""
+def _install_others(requirements: Path, names: set[str]) -> None:
+    """Install these packages of the file, holding torch and what Slicer brings at the versions there are."""
     importlib.invalidate_caches()
+    if not names:
+        return
     with tempfile.TemporaryDirectory() as folder:
         constraints = Path(folder) / "constraints.txt"
-        constraints.write_text(f"torch=={importlib.metadata.version('torch')}\n", encoding="utf-8")
+        constraints.write_text("".join(_pins("torch", *_BROUGHT_BY_SLICER)), encoding="utf-8")
         try:
             import slicer.packaging as packaging
         except ImportError:
-            slicer.util.pip_install(["-r", str(requirements), "-c", str(constraints)])
+            lines = [line for name, line in _lines(requirements) if name in names]
+            slicer.util.pip_install([*lines, "-c", str(constraints)])
             return
         packaging.pip_ensure(
-            packaging.load_requirements(requirements),
+            [entry for entry in packaging.load_requirements(requirements) if entry.name in names],
             constraints=constraints,
             prompt_install=False,
             requester="USEnhance",
         )
+
+
+def _pins(*names: str) -> Iterator[str]:
+    for name in names:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            yield f"{name}=={importlib.metadata.version(name)}\n"

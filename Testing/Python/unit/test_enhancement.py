@@ -196,7 +196,9 @@ def test_short_gpu_memory_ends_on_the_cpu(
     assert any("CPU was used" in note for note in result.notes)
 
 
-def test_methods_are_those_that_are_shipped() -> None:
+def test_networks_are_those_that_are_shipped_and_come_first() -> None:
     from USEnhanceLib.models import SHIPPED
 
-    assert {method.name for method in methods()} <= set(SHIPPED)
+    networks = [method.name for method in methods() if not method.is_classical]
+    assert set(networks) <= set(SHIPPED)
+    assert [method.name for method in methods()][: len(networks)] == networks
