@@ -17,7 +17,7 @@ from ...quality.flicker import brightness, flicker_map, static_region, temporal_
 from ..contenders import INPUT, contenders
 from ..images import CINE, cine_file
 from .answers import answer_all
-from .intervals import Interval, interval, table
+from .intervals import Interval, interval, recorded, shown, table
 
 __all__ = ["measure", "render"]
 
@@ -96,8 +96,15 @@ def _measure_row(
         "brightness": [round(float(255 * mean), 4) for mean in means],
         "pumping": round(float(255 * means.std()), 4),
         "largest_step": round(float(255 * np.abs(np.diff(means)).max()), 4),
-        "following": round(float(np.corrcoef(means, before)[0, 1]), 5),
+        "following": _correlation(means, before),
     }
+
+
+def _correlation(first: np.ndarray, second: np.ndarray) -> float | None:
+    spread = first.std() * second.std()
+    return (
+        recorded(np.mean((first - first.mean()) * (second - second.mean())) / spread, 5) if spread else None
+    )
 
 
 def render(record: dict[str, Any]) -> str:
@@ -117,7 +124,7 @@ def render(record: dict[str, Any]) -> str:
         "mean": lambda key: f"{np.mean(results[key]['brightness']):.2f}",
         "pumping": lambda key: f"{results[key]['pumping']:.3f}",
         "largest step": lambda key: f"{results[key]['largest_step']:.3f}",
-        "following": lambda key: f"{results[key]['following']:.4f}",
+        "following": lambda key: shown(results[key]["following"], 4),
     }
     lines[0] += " " + " | ".join(extra) + " |"
     lines[1] += "---|" * len(extra)

@@ -32,6 +32,7 @@ from .discs import (
 )
 from .drawn_phantoms import draw_phantoms
 from .harm_tables import render, summarise
+from .intervals import recorded
 from .real_phantoms import CROPS, CYSTS, cyst_regions, read_crop
 from .resolution import UNBLURRED, measure_drawn
 
@@ -134,7 +135,7 @@ def _compare(
         },
         "grad_max": round(strongest, 6),
         "grad_mean": round(mean, 6),
-        "epi": round(epi(once, frame), 6),
+        "epi": recorded(epi(once, frame)),
         "first_change": round(float(np.abs(once - frame)[sector].mean(dtype=float)), 6),
         "second_change": round(float(np.abs(twice - once)[sector].mean(dtype=float)), 6),
         "false_discs": {f"{radius:g}": false_discs(frame, once, radius, sector) for radius in SEARCHED},
@@ -149,7 +150,7 @@ def _measure_cysts(scans: Mapping[str, np.ndarray]) -> list[dict[str, Any]]:
         figures.append(
             {
                 "title": cyst.title,
-                "cnr": round(cnr(scan[inside], scan[around]), 4),
+                "cnr": recorded(cnr(scan[inside], scan[around]), 4),
                 "gcnr": round(gcnr(scan[inside], scan[around]), 5),
                 "inside": round(float(scan[inside].mean(dtype=float)), 5),
                 "around": round(float(scan[around].mean(dtype=float)), 5),

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .discs import CONTRASTS, SEARCHED, SIGNS, SPECKLED
-from .intervals import Interval, interval, table
+from .intervals import Interval, interval, shown, table
 
 CONTRAST_NAMES = tuple(f"{sign * contrast:+d} dB" for contrast in CONTRASTS for sign in SIGNS)
 WITHIN = 0.1
@@ -160,7 +160,8 @@ def _cyst_table(rows: list[tuple[str, str]], results: Mapping[str, Any]) -> list
     lines = ["| CNR, dB / gCNR / mean inside | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
     for key, title in rows:
         cells = [
-            f"{cyst['cnr']:.2f} / {cyst['gcnr']:.3f} / {cyst['inside']:.3f}" for cyst in results[key]["cysts"]
+            f"{shown(cyst['cnr'], 2)} / {cyst['gcnr']:.3f} / {cyst['inside']:.3f}"
+            for cyst in results[key]["cysts"]
         ]
         lines.append("| " + " | ".join([title, *cells]) + " |")
     return lines

@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Hashable, Sequence
 
-import numpy as np
-
 from ..statistics import bootstrap_mean
 
 Interval = dict[str, float]
@@ -28,10 +26,14 @@ def interval(
     return {**vars(estimate), "count": len(kept)}
 
 
-def mean_of(values: Sequence[float]) -> float | None:
-    """Return the mean of the finite values, rounded for a record; None where there is none."""
-    finite = [value for value in values if math.isfinite(value)]
-    return round(float(np.mean(finite)), 6) if finite else None
+def recorded(value: float, digits: int = 6) -> float | None:
+    """Return a figure as records hold it: rounded, None for what JSON does not know."""
+    return round(float(value), digits) if math.isfinite(value) else None
+
+
+def shown(value: float | None, digits: int) -> str:
+    """Return a recorded figure as tables show it."""
+    return "-" if value is None else f"{value:.{digits}f}"
 
 
 def table(

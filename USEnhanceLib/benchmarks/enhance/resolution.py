@@ -24,13 +24,12 @@ from ...quality.resolution import (
 from ..contenders import INPUT, contenders
 from .answers import answer_all
 from .drawn_phantoms import CONDITIONS, REALISATIONS, Blurring, Phantom, draw_phantoms
-from .intervals import interval, mean_of
+from .intervals import interval, recorded
 from .real_phantoms import WIRES_FILE, WIRES_VIEWS, read_crop, wire_lines
-from .resolution_tables import render
+from .resolution_tables import KINDS, render
 
 __all__ = ["measure", "render"]
 
-KINDS = ("point", "line", "edge")
 METRICS = ("fwhm", "overshoot", "grad_max", "contrast")
 UNBLURRED = Blurring(0.0, 0.0)
 WIRE_WIDTH = 5
@@ -127,7 +126,7 @@ def measure_profile(profile: np.ndarray, kind: str) -> dict[str, float]:
 
 
 def _rounded(figures: dict[str, float]) -> dict[str, float | None]:
-    return {name: mean_of([value]) for name, value in figures.items()}
+    return {name: recorded(value) for name, value in figures.items()}
 
 
 def _measure_wires(frame: np.ndarray, scale: int, crop: tuple[int, int, int, int]) -> list[dict[str, Any]]:
