@@ -76,11 +76,7 @@ class Blurring:
 
     def degrade(self, phantom: Phantom, seed: int) -> np.ndarray:
         """Return the phantom blurred and noisy, clipped to [0, 1]; the noise hangs on phantom and seed."""
-        from scipy.ndimage import gaussian_filter
-
-        frame = phantom.pixels.astype(float)
-        if self.sigma:
-            frame = gaussian_filter(frame, self.sigma, mode="nearest")
+        frame = _blurred(phantom.pixels.astype(float), self.sigma)
         if self.noise:
             frame = frame + self.noise * _generator(seed, phantom.name).standard_normal(frame.shape)
         return np.clip(frame, 0, 1).astype(np.float32)
@@ -104,6 +100,12 @@ def draw_phantoms(seed: int, realisations: int = REALISATIONS) -> list[Phantom]:
             name = f"{direction} edge {low:.2f} to {high:.2f}"
             phantoms.append(_draw_edge(name, math.radians(degrees), low, high, seed))
     return phantoms
+
+
+def _blurred(frame: np.ndarray, sigma: float) -> np.ndarray:
+    from scipy.ndimage import gaussian_filter
+
+    return gaussian_filter(frame, sigma, mode="nearest") if sigma else frame
 
 
 def _draw_points(name: str, ground: float, seed: int) -> Phantom:
