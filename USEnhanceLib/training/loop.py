@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -39,6 +41,9 @@ MODEL = "model"
 SHEETS = "sheets"
 PACKAGES = {"monai": "monai", "pytorch": "torch", "numpy": "numpy"}
 MODEL_VERSION = "0.1.0"
+TARGETS_PER_REPORT = 20
+DRAWING_THREADS = 2
+"""A GPU would wait for patches otherwise; a CPU spends about one per cent of its time on drawing them."""
 
 Report = Callable[[str], None]
 Source = PatchSource | PhantomSource
@@ -98,7 +103,7 @@ def train(
             recipe.save(out / RECIPE)
         if processes.local_rank != 0:
             processes.wait()
-        sources = _sources(images, recipe, folder)
+        sources = _sources(images, recipe, folder, report)
         validation = ValidationSet.from_images(images, recipe, folder) if processes.first else None
         if processes.local_rank == 0:
             processes.wait()
@@ -127,10 +132,17 @@ def _find_run(
     return own, load_checkpoint(out)
 
 
-def _sources(images: TrainingImages, recipe: TrainingRecipe, targets: Path) -> list[tuple[Source, int]]:
+def _sources(
+    images: TrainingImages, recipe: TrainingRecipe, targets: Path, report: Report
+) -> list[tuple[Source, int]]:
     """What patches are drawn from, each with the number that it adds to a batch."""
+
+    def progress(done: int, total: int) -> None:
+        if done % TARGETS_PER_REPORT == 0:
+            report(f"{done} of {total} NLLR targets")
+
     geometry = PatchGeometry(recipe.patch, recipe.native_share, recipe.largest_angle, recipe.smallest_scale)
-    filtered = nllr_targets(images.scans, targets, recipe.nllr)
+    filtered = nllr_targets(images.scans, targets, recipe.nllr, progress=progress)
     photographs = [image for _, image in images.natural]
     natural = round(recipe.batch * recipe.natural_share) if photographs else 0
     phantoms = round(recipe.batch * recipe.phantom_share)
@@ -151,6 +163,20 @@ def draw_batch(sources: list[tuple[Source, int]], recipe: TrainingRecipe, step: 
     pairs = [source.draw(count, generator) for source, count in sources]
     frames, targets = (torch.cat(parts) for parts in zip(*pairs, strict=True))
     return degrade(frames, generator, recipe.degradation), targets
+
+
+def batches(
+    sources: list[tuple[Source, int]], recipe: TrainingRecipe, first: int
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Draw the batches of the steps from `first` on, each while those before it are learnt from."""
+    with ThreadPoolExecutor(DRAWING_THREADS) as pool:
+        waiting: deque[Future[tuple[Tensor, Tensor]]] = deque()
+        for step in range(first, recipe.steps):
+            waiting.append(pool.submit(draw_batch, sources, recipe, step))
+            if len(waiting) > DRAWING_THREADS:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
 
 class _Run:
@@ -178,17 +204,18 @@ class _Run:
             cut_curve(self._out, self._optimisation.step)
 
     def train(self, sources: list[tuple[Source, int]], recipe: TrainingRecipe) -> None:
-        """Make the steps that are left."""
+        """Make the steps that are left; the CPU seconds are those of the steps alone, without validation."""
         optimisation = self._optimisation
         began = time.perf_counter() - self._seconds
-        while optimisation.step < recipe.steps:
-            cpu_began = time.process_time()
-            self._loss_sum += optimisation.update(*draw_batch(sources, recipe, optimisation.step))
+        cpu_began = time.process_time()
+        for inputs, targets in batches(sources, recipe, optimisation.step):
+            self._loss_sum += optimisation.update(inputs, targets)
             (cpu_seconds,) = self._processes.total([time.process_time() - cpu_began])
             self._cpu_seconds += cpu_seconds
             self._seconds = time.perf_counter() - began
             if self._processes.first:
                 self._keep_books(recipe)
+            cpu_began = time.process_time()
 
     def _keep_books(self, recipe: TrainingRecipe) -> None:
         step = self._optimisation.step

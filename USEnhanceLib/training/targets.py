@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
 from multiprocessing import get_context
@@ -23,11 +23,13 @@ def nllr_targets(
     folder: Path,
     parameters: NLLRParameters | None = None,
     processes: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> list[NDArray[np.float32]]:
     """NLLR-filtered images [H, W] in [0, 1], read from `folder` where they have been computed before.
 
     A file's name holds a hash of the frame, of the parameters and of the version of NLLR, so that a change of
-    any is never served an old target. Values are kept in half precision, exact to 2.5e-4.
+    any is never served an old target. Values are kept in half precision, exact to 2.5e-4. `progress` is told
+    how many targets have been computed and how many were missing.
     """
     parameters = parameters or NLLRParameters()
     folder = Path(folder)
@@ -37,8 +39,10 @@ def nllr_targets(
     if missing:
         with ProcessPoolExecutor(processes or os.cpu_count(), get_context("spawn")) as pool:
             jobs = [pool.submit(_compute, images[i][1], parameters, files[i]) for i in missing]
-            for job in jobs:
+            for done, job in enumerate(jobs, 1):
                 job.result()
+                if progress is not None:
+                    progress(done, len(jobs))
     return [np.load(file).astype(np.float32) for file in files]
 
 
