@@ -13,6 +13,8 @@ import numpy as np
 from .noise_level import estimate_noise
 from .packages import import_for
 
+_SMALLEST = 16  # the package refuses frames smaller than its blocks, 8 pixels, and ends the process on 8 x 8
+
 
 def filter_bm3d(frames: np.ndarray, *, noise: float | None = None) -> np.ndarray:
     """Return frames filtered by both stages of BM3D (hard threshold, then Wiener), frame by frame.
@@ -26,6 +28,8 @@ def filter_bm3d(frames: np.ndarray, *, noise: float | None = None) -> np.ndarray
 
     def filter_frame(frame: np.ndarray) -> np.ndarray:
         level = estimate_noise(frame) if noise is None else noise
-        return package.bm3d(frame, sigma_psd=max(level, 1e-6), profile=profile)
+        height, width = frame.shape
+        padded = np.pad(frame, [(0, max(0, _SMALLEST - length)) for length in frame.shape], mode="symmetric")
+        return package.bm3d(padded, sigma_psd=max(level, 1e-6), profile=profile)[:height, :width]
 
     return np.stack([filter_frame(frame) for frame in frames])

@@ -33,7 +33,7 @@ def filter_nonlocal_means(
 
     def filter_frame(frame: np.ndarray) -> np.ndarray:
         level = estimate_noise(frame) if noise is None else noise
-        return denoise_nl_means(
+        filtered = denoise_nl_means(
             frame,
             patch_size=patch_size,
             patch_distance=search_distance,
@@ -41,5 +41,6 @@ def filter_nonlocal_means(
             sigma=level,
             fast_mode=fast,
         )
+        return filtered.reshape(frame.shape)  # it drops axes of length 1
 
     return np.stack([filter_frame(frame) for frame in frames])

@@ -15,6 +15,8 @@ import numpy as np
 from .noise_level import estimate_noise
 from .packages import import_for
 
+_WAVELET = "sym4"
+
 
 def filter_wavelet(
     frames: np.ndarray, *, noise: float | None = None, levels: int | None = None, shifts: int = 3
@@ -23,22 +25,23 @@ def filter_wavelet(
 
     frames: float32 [N, H, W] in [0, 1].  noise: standard deviation of the noise, in the frames' unit; None
     estimates it from each frame.  levels: number of scales; None takes three less than would fit.  shifts:
-    largest shift along either axis of the frames that are averaged; 0 takes the frame alone.
+    largest shift along either axis of the frames that are averaged; 0 takes the frame alone. Frames smaller
+    than two wavelets (14 pixels) come back as they are.
     """
     return np.stack([_filter_frame(frame, noise, levels, shifts) for frame in frames])
 
 
 def _filter_frame(frame: np.ndarray, noise: float | None, levels: int | None, shifts: int) -> np.ndarray:
     restoration = import_for("wavelet", "skimage.restoration")
-    import_for("wavelet", "pywt")
+    deepest = import_for("wavelet", "pywt").dwt_max_level(min(frame.shape), _WAVELET)
     level = estimate_noise(frame) if noise is None else noise
-    if level == 0 or frame.min() == frame.max():
+    if deepest == 0 or level == 0 or frame.min() == frame.max():
         return frame
     settings = {
         "sigma": level,
-        "wavelet": "sym4",
+        "wavelet": _WAVELET,
         "mode": "soft",
-        "wavelet_levels": levels,
+        "wavelet_levels": None if levels is None else min(levels, deepest),
         "method": "BayesShrink",
         "rescale_sigma": False,
     }
