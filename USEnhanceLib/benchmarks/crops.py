@@ -8,7 +8,6 @@ import numpy as np
 
 from ..frames.sector import find_sector
 from .images import DATASETS, NATURAL, BenchmarkImage, load_images, targets_of
-from .kept import code_version
 
 
 def load_crops(
@@ -19,7 +18,7 @@ def load_crops(
     Targets are computed on whole frames and cropped then.
     """
     images = [image for entry in DATASETS for image in load_images(data, entry.name, split, limit, seed)]
-    kept = cache / "targets" / code_version("USEnhanceLib.classical.nllr")
+    kept = cache / "targets"
     cropped, targets = [], []
     for image, target in zip(images, targets_of(images, kept, processes), strict=True):
         window = crop_window(image, size)
