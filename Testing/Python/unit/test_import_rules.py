@@ -70,7 +70,7 @@ HEAVY = {"torch", "monai", "SimpleITK", "skimage"}
 LAZY = HEAVY | {"PIL", "bm3d", "matplotlib", "pydicom", "pywt", "safetensors", "scipy"}
 # Modules that are about torch, and that others import only inside functions: they have it at the top.
 ABOUT_TORCH = {"networks", "degradation", "training", "benchmarks"}
-ABOUT_TORCH_MODULES = {"classical/nllr.py", "enhancement/scunet.py"}
+ABOUT_TORCH_MODULES = {"classical/nllr.py", "classical/nllr_noise.py", "enhancement/scunet.py"}
 
 
 def python_files() -> list[str]:
