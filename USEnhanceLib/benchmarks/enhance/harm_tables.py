@@ -26,7 +26,8 @@ be the smaller."""
 
 DRAWN_NOTES = """\
 Drawn phantoms without blur or noise (points of radius 1 pixel, lines of 1.5, edges), measured as in the table
-of resolution; change against the input."""
+of resolution; change against the input, whose own overshoot comes from interpolating between pixels. Cells are
+empty where a method left no point to measure."""
 
 CYST_NOTES = """\
 CNR = 20 log10(|m1 - m2| / sqrt((s1^2 + s2^2) / 2)) in dB, gCNR = 1 - sum min(p1, p2) over 256 bins, of the
@@ -37,7 +38,8 @@ A disc of radius 10 pixels is put into the most even speckle of real frames and 
 are taken for the full grey scale, so 3, 6 and 10 dB are .05, .10 and .167. Contrast is mean inside less mean
 of the ring around; kept = (contrast in E(x + disc) - in E(x)) / (in x + disc - in x). The goal is 90 to 110
 %. Seen: the numerator exceeds half of 3 dB. A false disc is a place inside the sector where that contrast
-exceeds half of 3 dB and grew in magnitude by more than that from x to E(x), x without any disc."""
+exceeds half of 3 dB and grew in magnitude by more than that from x to E(x), x without any disc; a radius of 5
+pixels also counts clumps of speckle and real structures that were made stronger."""
 
 
 def summarise(
