@@ -34,6 +34,8 @@ class Benchmark:
 BENCHMARKS: tuple[Benchmark, ...] = (
     Benchmark("enhance", "what enhancement does, against filters and other networks", "enhance.run"),
     Benchmark("tune", "search of the classical filters' parameters on training images", "tuning"),
+    Benchmark("uncertainty", "whether the map of uncertainty tells where the errors are", "uncertainty"),
+    Benchmark("calibrate", "calibration of a model's uncertainty on training images", "calibrate"),
     Benchmark("speed", "seconds and peak memory of the network, one frame and a cine", "speed"),
     Benchmark("figures", "contact sheet of real frames before and after", "figures"),
 )

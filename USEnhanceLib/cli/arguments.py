@@ -169,7 +169,7 @@ def _add_bench(commands: argparse._SubParsersAction) -> argparse.ArgumentParser:
         help="make a published table again",
         description="Run a benchmark and write what it found.",
         epilog="\n".join(
-            ["benchmarks:", *(f"  {entry.name:<10} {entry.description}" for entry in BENCHMARKS)]
+            ["benchmarks:", *(f"  {entry.name:<11} {entry.description}" for entry in BENCHMARKS)]
         ),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
@@ -184,6 +184,7 @@ def _add_bench(commands: argparse._SubParsersAction) -> argparse.ArgumentParser:
     add("--seed", type=whole_number, help="of all that is random")
     add("--tables", nargs="+", metavar="NAME", help="those of the benchmark enhance to make (default: all)")
     add("--methods", nargs="+", metavar="NAME", help="filters, and networks by name or folder")
+    add("--ensemble", nargs="+", metavar="DIR", help="further models, for the spread over an ensemble")
     add("--size", type=count, metavar="N", help="edge of the crops that are scored, pixels")
     add("--processes", type=count, metavar="N", help="processes at work")
     add("--threads", type=count, metavar="N", help="threads of torch")
