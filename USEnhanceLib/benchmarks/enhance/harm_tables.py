@@ -26,8 +26,8 @@ be the smaller."""
 
 DRAWN_NOTES = """\
 Drawn phantoms without blur or noise (points of radius 1 pixel, lines of 1.5, edges), measured as in the table
-of resolution; change against the input, whose own overshoot comes from interpolating between pixels. Cells are
-empty where a method left no point to measure."""
+of resolution; change against the input, whose own overshoot comes from interpolating between pixels. Cells
+are empty where a method left no point to measure."""
 
 CYST_NOTES = """\
 CNR = 20 log10(|m1 - m2| / sqrt((s1^2 + s2^2) / 2)) in dB, gCNR = 1 - sum min(p1, p2) over 256 bins, of the
