@@ -20,8 +20,8 @@ from .trainable import build_network
 LOWEST_RATE = 0.005
 """Share of the learning rate that is left at the end of the cosine."""
 
-SMALLEST_ERROR = 0.002
-"""Half a grey level of 8 bits: patches with a smaller error gain no further weight in a balanced loss."""
+SMALLEST_ERROR = 0.01
+"""Added to an error before a balanced loss divides by it, lest patches that need little rule in turn."""
 
 
 class Optimisation:
