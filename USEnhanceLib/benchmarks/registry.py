@@ -33,6 +33,7 @@ class Benchmark:
 
 BENCHMARKS: tuple[Benchmark, ...] = (
     Benchmark("enhance", "what enhancement does, against filters and other networks", "enhance.run"),
+    Benchmark("teachers", "NLLR, NLM and BM3D as makers of training targets, on speckled truth", "teachers"),
     Benchmark("tune", "search of the classical filters' parameters on training images", "tuning"),
     Benchmark("uncertainty", "whether the map of uncertainty tells where the errors are", "uncertainty"),
     Benchmark("calibrate", "calibration of a model's uncertainty on training images", "calibrate"),

@@ -184,7 +184,7 @@ def test_targets_are_computed_once_for_each_frame_and_parameters(tmp_path: Path)
     stamps = {file: file.stat().st_mtime_ns for file in tmp_path.iterdir()}
     np.testing.assert_array_equal(nllr_targets([("b", image)], tmp_path, parameters)[0], first[0])
     assert {file: file.stat().st_mtime_ns for file in tmp_path.iterdir()} == stamps
-    nllr_targets([("a", image)], tmp_path, dataclasses.replace(parameters, weight=1.0), processes=1)
+    nllr_targets([("a", image)], tmp_path, dataclasses.replace(parameters, weight=2.0), processes=1)
     assert len(list(tmp_path.iterdir())) == 2
 
 
