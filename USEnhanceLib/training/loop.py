@@ -19,6 +19,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..classical.nllr import ALGORITHM_VERSION
 from ..degradation import degrade
 from ..enhancement.scunet import CPU_TILE, GPU_TILE
 from ..errors import InputError, OptionError
@@ -200,6 +201,8 @@ class _Run:
             self._optimisation.restore(state)
             self._seconds, self._cpu_seconds = state["seconds"], state["cpu_seconds"]
             self._loss_sum = state["loss_sum"]
+            if state.get("nllr_version", "1") != ALGORITHM_VERSION:
+                self._report("Note: the run began with targets of another version of NLLR")
         if self._processes.first:
             cut_curve(self._out, self._optimisation.step)
 
@@ -232,8 +235,8 @@ class _Run:
             write_sheet(file, self._validation.panels(self._optimisation.average), f"step {step}")
         if step % recipe.save_every == 0 or step == recipe.steps:
             times = {"seconds": self._seconds, "cpu_seconds": self._cpu_seconds}
-            state = {**self._optimisation.state(), **times, "loss_sum": self._loss_sum}
-            save_checkpoint(self._out, state)
+            own = {"loss_sum": self._loss_sum, "nllr_version": ALGORITHM_VERSION}
+            save_checkpoint(self._out, {**self._optimisation.state(), **times, **own})
 
     def _log(self, row: dict[str, float]) -> None:
         times = {"seconds": round(self._seconds, 1), "cpu_seconds": round(self._cpu_seconds, 1)}
@@ -250,6 +253,7 @@ class _Run:
             "hours": round(self._seconds / 3600, 2),
             "cpu_hours": round(self._cpu_seconds / 3600, 2),
             "machine": _machine(self._processes),
+            "nllr_version": ALGORITHM_VERSION,
             "validation": {name: round(value, 4) for name, value in scores.items()},
         }
         versions = {f"{name}_version": version(package) for name, package in PACKAGES.items()}

@@ -15,6 +15,13 @@ from ..errors import DependencyError, OptionError
 SCUNET_SIZE = ("dim", "config", "head_dim")
 """Entries of recipes that were written when SCUNet was the only network."""
 
+FIRST_NLLR = {
+    *("patch", "group", "window", "stride", "search_stride", "iterations", "residual", "keep", "weight"),
+    *("guide_sigma", "log_offset"),
+}
+"""Parameters of the first version of NLLR. Recipes that were saved with them get the defaults of today's, for
+which their values mean something else."""
+
 YAML_EXTENSIONS = (".yaml", ".yml")
 PRECISIONS = ("bf16", "fp32")
 
@@ -119,6 +126,8 @@ class TrainingRecipe:
                 entries["degradation"] = CompositionRecipe(
                     **_typed(entries["degradation"], CompositionRecipe())
                 )
+            if set(entries.get("nllr", {})) == FIRST_NLLR:
+                del entries["nllr"]
             if "nllr" in entries:
                 entries["nllr"] = NLLRParameters(**_typed(entries["nllr"], NLLRParameters()))
             recipe = cls(**_typed(entries, cls()))

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from USEnhanceLib.classical.nllr import NLLRParameters
 from USEnhanceLib.errors import OptionError
-from USEnhanceLib.training.recipe import TrainingRecipe
+from USEnhanceLib.training.recipe import FIRST_NLLR, TrainingRecipe
 
 
 def recipe_file(folder: Path, text: str, name: str = "recipe.json") -> Path:
@@ -54,6 +55,11 @@ def test_recipes_from_before_there_were_several_networks_load(tmp_path: Path) ->
     assert recipe.degradation.g == (0, 0.3)
     with pytest.raises(OptionError, match="recipe for scunet"):
         TrainingRecipe.load(file, "dncnn")
+
+
+def test_targets_of_old_recipes_are_those_of_todays_filter(tmp_path: Path) -> None:
+    entries = ", ".join(f'"{name}": 1' for name in sorted(FIRST_NLLR))
+    assert TrainingRecipe.load(recipe_file(tmp_path, f'{{"nllr": {{{entries}}}}}')).nllr == NLLRParameters()
 
 
 def test_recipes_of_shipped_models_load(repository: Path) -> None:
