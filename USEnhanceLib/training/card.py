@@ -11,9 +11,9 @@ from .trainable import TRAINABLE
 CARD = """\
 # {architecture} for B-mode ultrasound
 
-Despeckles and sharpens B-mode frames. {description}, trained without clean targets after arXiv 2601.21856:
-frames disturbed by {disturbances} as input, the NLLR-filtered frame
-{known} as target.
+Despeckles and sharpens B-mode frames. {description},
+trained without clean targets after arXiv 2601.21856: frames disturbed by {disturbances}
+as input, the NLLR-filtered frame{known} as target.
 
 | | |
 |---|---|
@@ -134,4 +134,4 @@ def _disturbances(degradation: Mapping[str, Any]) -> str:
 def _known_truth(recipe: Mapping[str, Any], images: TrainingImages) -> str:
     kinds = ["natural images"] if images.natural and recipe["natural_share"] else []
     kinds += ["drawn phantoms"] if recipe["phantom_share"] else []
-    return f"({' and '.join(kinds)}: the original)" if kinds else "of every frame"
+    return f" ({' and '.join(kinds)}: the original)" if kinds else ""
