@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..enhancement.scunet import FLOOR, SCALE
+from ..errors import OptionError
 from ..models import find_model
 from ..quality import calibration
 from ..quality.calibration import Calibration, fit_calibration
@@ -71,9 +72,12 @@ def run(
     limit: validation crops per data set, 8 when None; half as many training crops are used to calibrate.
     methods: networks, by name or folder; "scunet" when None.  ensemble: folders of the models that form an
     ensemble with each of the methods.  size: edge of the crops, 128 pixels when None.  cache: folder that
-    keeps targets, beside the record when None. Errors as of the benchmark enhance.
+    keeps targets, beside the record when None. Raises OptionError where two models of an ensemble are the
+    same; otherwise as the benchmark enhance.
     """
     chosen, members = list(methods or ["scunet"]), list(ensemble or [])
+    for method in chosen:
+        _check_members(method, members)
     count, edge = limit or DEFAULT_LIMIT, size or DEFAULT_SIZE
     shared = {
         "size": edge,
@@ -107,6 +111,16 @@ def fit(samples: Iterable[Sample], kind: str) -> Calibration:
         np.concatenate([sample.spreads[kind].ravel() for sample in chosen]),
         np.concatenate([sample.error.ravel() for sample in chosen]),
     )
+
+
+def _check_members(method: str, members: Sequence[str]) -> None:
+    """Refuse weights that take part twice: they would agree with themselves."""
+    seen: dict[str, str] = {}
+    for name in (method, *members):
+        weights = find_model(name).sha256
+        if weights in seen:
+            raise OptionError(f"{name} has the weights of {seen[weights]}: give models that differ.")
+        seen[weights] = name
 
 
 def _share(

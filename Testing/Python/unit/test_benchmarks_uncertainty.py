@@ -167,3 +167,11 @@ def test_card_has_one_section_on_uncertainty(card: str, expected: str) -> None:
 def test_two_models_are_not_calibrated_at_once(data: Path, tmp_path: Path) -> None:
     with pytest.raises(OptionError, match="One model"):
         run_benchmark("calibrate", data, tmp_path / "c.json", methods=["scunet", "scunet"])
+
+
+def test_an_ensemble_of_a_model_with_itself_is_refused(
+    data: Path, tmp_path: Path, options: dict[str, object]
+) -> None:
+    copy = tiny_model(tmp_path / "copy", 0)
+    with pytest.raises(OptionError, match="give models that differ"):
+        run_benchmark("uncertainty", data, tmp_path / "u.json", ensemble=[str(copy)], **options)
