@@ -40,7 +40,7 @@ from USEnhanceLib.classical.filters import filter_names
 from USEnhanceLib.degradation import blur, gaussian_psf
 from USEnhanceLib.errors import OptionError
 from USEnhanceLib.models import save_model
-from USEnhanceLib.networks import SCUNet
+from USEnhanceLib.networks import DnCNN, SCUNet
 
 SIDE = 40
 
@@ -208,6 +208,19 @@ def test_by_default_all_filters_and_the_shipped_network_take_part():
     rows = contenders()
     assert [row.key for row in rows] == [INPUT, *filter_names(), "scunet"]
     assert rows[-1].role == OURS
+
+
+def test_networks_of_other_architectures_are_learned_rivals(tmp_path):
+    folder = tmp_path / "small" / "model"
+    network = DnCNN(depth=3, channels=4)
+    save_model(folder, network, name="tiny", version="0", card="# Tiny\n", licence="Apache-2.0\n")
+    _, row = contenders([str(folder)])
+    assert (row.key, row.role, row.title) == ("small", LEARNED, "DnCNN, small")
+    condition = Condition(GAUSSIAN, 0.1)
+    degraded = condition.degrade(np.full((64, 64), 0.4, np.float32), "flat", 0)
+    answer = restore(row, degraded, "psfhs", condition, "cpu", tmp_path / "cache")
+    assert answer.shape == (64, 64)
+    assert not np.array_equal(answer, degraded.pixels)
 
 
 def test_every_filter_has_tuned_parameters_for_every_noise(tmp_path):
