@@ -33,7 +33,7 @@ def write_sheet(path: Path, panels: Sequence[Panel], title: str) -> None:
     width = len(COLUMNS) * (widest + GAP) + GAP
     picture = Image.new("L", (width, LINE + sum(LINE + height for height in heights) + GAP), BACKGROUND)
     draw, font = ImageDraw.Draw(picture), ImageFont.load_default(size=13)
-    draw.text((GAP, LINE / 2), title, TEXT, font, anchor="lm")
+    draw.text((GAP, LINE / 2), f"{title}: {', '.join(COLUMNS)}", TEXT, font, anchor="lm")
     top = LINE
     for panel, height in zip(panels, heights, strict=True):
         draw.text((GAP, top + LINE / 2), panel.caption, TEXT, font, anchor="lm")

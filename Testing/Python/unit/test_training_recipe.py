@@ -5,11 +5,15 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from USEnhanceLib.classical.nllr import NLLRParameters
-from USEnhanceLib.errors import OptionError
+from USEnhanceLib.errors import InputError, OptionError
+from USEnhanceLib.training import loop
 from USEnhanceLib.training.recipe import FIRST_NLLR, TrainingRecipe
+from USEnhanceLib.training.sheet import GAP, LINE, Panel, write_sheet
 
 
 def recipe_file(folder: Path, text: str, name: str = "recipe.json") -> Path:
@@ -107,3 +111,27 @@ def test_wrong_yaml_is_told_of_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(OptionError, match=r"recipe\.yaml is no recipe") as failure:
         TrainingRecipe.load(recipe_file(tmp_path, "steps: [1\nbatch: 3", "recipe.yaml"))
     assert "\n" not in str(failure.value)
+
+
+def test_a_run_is_resumed_by_its_own_recipe_alone(tmp_path: Path) -> None:
+    TrainingRecipe(steps=7).save(tmp_path / loop.RECIPE)
+    with pytest.raises(OptionError, match="another recipe"):
+        loop.train(tmp_path, tmp_path, recipe=TrainingRecipe(steps=8), resume=True)
+    with pytest.raises(OptionError, match="recipe for scunet"):
+        loop.train(tmp_path, tmp_path, network="dncnn", resume=True)
+    with pytest.raises(InputError, match="give a folder of DICOM"):  # the recipe is right, there are no data
+        loop.train(tmp_path, tmp_path, recipe=TrainingRecipe(steps=7), resume=True)
+
+
+def test_a_picture_sheet_shows_input_output_and_target_pixel_for_pixel(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    levels = rng.integers(0, 256, (2, 3, 30, 40), dtype=np.uint8)
+    panels = [Panel("a row", tuple((row / 255).astype(np.float32))) for row in levels]
+    write_sheet(tmp_path / "sheets" / "step-1.png", panels, "step 1")
+    with Image.open(tmp_path / "sheets" / "step-1.png") as picture:
+        sheet = np.asarray(picture)
+    for row in range(2):
+        top = 2 * LINE + row * (LINE + 30)
+        for column in range(3):
+            left = GAP + column * (40 + GAP)
+            np.testing.assert_array_equal(sheet[top : top + 30, left : left + 40], levels[row, column])
