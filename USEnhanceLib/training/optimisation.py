@@ -64,12 +64,14 @@ class Optimisation:
         )
         kind = torch.device(processes.device).type
         with torch.autocast(kind, torch.bfloat16, enabled=recipe.precision == "bf16"):
-            errors = (self._joined(inputs).float() - targets).abs().mean((1, 2, 3))
+            difference = self._joined(inputs).float() - targets
+        errors = difference.abs().mean((1, 2, 3))
         (value,) = processes.total([float(errors.detach().sum()) / whole])
         self._expect_finite(value, "loss")
-        if recipe.balanced:
-            errors = value * errors / (errors.detach() + SMALLEST_ERROR)
-        loss = errors.sum() / whole
+        weights = value / (errors.detach() + SMALLEST_ERROR) if recipe.balanced else 1.0
+        for direction in (-2, -1):
+            errors = errors + recipe.edge_weight * difference.diff(dim=direction).abs().mean((1, 2, 3))
+        loss = (weights * errors).sum() / whole
         self._optimizer.zero_grad(set_to_none=True)
         # Gradients are averaged over the processes, and what is wanted is their sum.
         (loss * processes.count).backward()

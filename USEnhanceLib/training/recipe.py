@@ -50,6 +50,8 @@ class TrainingRecipe:
         nllr: how targets are made from ultrasound frames.
         balanced: weigh each patch by the inverse of its error. That is the gradient of the mean logarithm of
             the error, hence of the mean PSNR; else the few patches with strong noise rule the mean.
+        edge_weight: weight in the loss of the mean absolute error of the differences between neighbouring
+            pixels. A blur leaves those large where it hardly changes the mean error.
         learning_rate: peak of the rate; it rises linearly over `warmup` steps and falls as a cosine.
         warmup: steps.
         weight_decay: of AdamW.
@@ -85,6 +87,7 @@ class TrainingRecipe:
     )
     nllr: NLLRParameters = field(default_factory=NLLRParameters)
     balanced: bool = False
+    edge_weight: float = 0.0
     learning_rate: float = 1e-3
     warmup: int = 200
     weight_decay: float = 1e-4
