@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from .. import __version__
 from ..classical.filters import Filter
-from ..classical.packages import import_for
 from ..errors import OptionError
 from .checks import black_note, checked_pixels, checked_strength, poll
 from .device import check_device_name
@@ -33,12 +32,12 @@ class ClassicalEnhancer:
     """
 
     def __init__(self, method: Filter, device: str = "auto", *, strength: float = 1.0) -> None:
-        """Take a filter of `classical.filters`. Raises OptionError, or DependencyError for its packages."""
+        """Load a filter of `classical.filters`. Raises OptionError, or DependencyError for its packages."""
         check_device_name(device)
         self._strength = checked_strength(strength)
-        for package in method.packages:  # now, for importing torch takes longer than polling allows
-            import_for(method.name, package)
         self._method = method
+        # Imports what the filter needs, which takes longer than a cancel may, or tells what is missing.
+        method(np.linspace(0.2, 0.8, 256, dtype=np.float32).reshape(1, 16, 16))
 
     @property
     def description(self) -> dict[str, Any]:
@@ -48,7 +47,7 @@ class ClassicalEnhancer:
             "model_version": __version__,
             "device": _DEVICE,
             "device_reason": _REASON,
-            "parameters": {"strength": self._strength, **self._method.defaults},
+            "parameters": {"strength": self._strength, "filter": self._method.defaults},
         }
 
     def __call__(
