@@ -22,7 +22,7 @@ FAMILIES = {
 NOTES = f"""\
 PSNR = 10 log10(1 / mean squared error). SSIM as of Wang et al. 2004, Gaussian window 11 x 11, sigma 1.5.
 Data range 1, results clipped to [0, 1]; MONAI computes both. Intervals: 95 % bootstrap over images, whole
-groups of near-duplicate frames drawn together.
+groups of near-duplicate frames drawn together; those of SSIM are in the record.
 
 Degradation: blur by a Gaussian PSF of k x k pixels, sigma (k - 1) / 6, then noise. Gaussian: additive, of
 standard deviation sigma. Fourier: |F^-1((1 - g) F(I) + g s z)|, s the root mean square of |F(I)|, z complex
@@ -32,8 +32,9 @@ Gaussian of {GRAIN:g} pixel: the smaller the dynamic range, the stronger.
 Classical filters are at their best: told the true noise level (sigma; 5.57 dB / dynamic range; for Fourier
 noise the deviation of degraded - (1 - g) blurred frame, measured on each frame), with parameters tuned for
 largest mean PSNR on training images of each data set, noise family and level, without blur (`usenhance bench
-tune`). Networks are told nothing. Fourier noise also dims a frame by 1 - g: "best filter told the gain" is
-the best filter (or the input) after division by 1 - g, for which the filters were tuned."""
+tune`). NLLR estimates the noise itself, and networks are told nothing. Fourier noise also dims a frame by
+1 - g: "best filter told the gain" is the best filter (or the input) after division by 1 - g, for which the
+filters were tuned."""
 
 
 def render(record: dict[str, Any]) -> str:
@@ -74,6 +75,16 @@ def _verdicts(record: dict[str, Any]) -> Iterator[str]:
             yield f"| {dataset.title} | {family} | {counts} |"
     everywhere = len(DATASETS) * len(CONDITIONS)
     yield "| all | all | " + " | ".join(f"{total[metric]} of {everywhere}" for metric in METRICS) + " |"
+    told = [
+        cell["differences"][TOLD_GAIN]
+        for columns in cells.values()
+        for cell in columns.values()
+        if TOLD_GAIN in cell["differences"]
+    ]
+    first = {metric: sum(cell[metric]["mean"] > 0 for cell in told) for metric in METRICS}
+    counts = ", ".join(f"in {NAMES[metric]} in {first[metric]} of {len(told)}" for metric in METRICS)
+    yield ""
+    yield f"Under Fourier noise, ahead of every filter that is told the gain: {counts} cells."
     for metric in METRICS:
         behind = [
             f"- {dataset.name}, {name}: {_difference(cell['differences'][ALL][metric], metric)}"
