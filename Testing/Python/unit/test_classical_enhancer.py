@@ -194,7 +194,7 @@ def test_each_method_asks_for_its_own_packages(name: str, packages: tuple[str, .
 @pytest.mark.parametrize(
     ("name", "module", "words"),
     [
-        ("nlm", "skimage", "pip install scikit-image"),
+        ("nlm", "skimage.restoration", "pip install scikit-image"),
         ("wavelet", "pywt", "pip install PyWavelets"),
         ("bm3d", "bm3d", "non-commercial use only.*pip install bm3d"),
         ("nllr", "torch", "pip install torch"),
