@@ -27,11 +27,8 @@ def _normalised(enter: int, leave: int, size: int = 3, dilation: int = 1) -> nn.
 
 
 def _chain(*widths: int) -> nn.Sequential:
-    """3x3 convolutions from width to width, each with a leaky rectifier."""
-    layers: list[nn.Module] = []
-    for enter, leave in pairwise(widths):
-        layers += [nn.Conv2d(enter, leave, 3, padding=1), nn.LeakyReLU(inplace=True)]
-    return nn.Sequential(*layers)
+    """3x3 convolutions from width to width, each with batch normalisation and a leaky rectifier."""
+    return nn.Sequential(*(_normalised(enter, leave) for enter, leave in pairwise(widths)))
 
 
 def _resized(x: Tensor, like: Tensor) -> Tensor:
@@ -77,7 +74,9 @@ class MSANN(nn.Module):
       above by the attended features of the next coarser level;
     - left out are the coarse outputs with the multi-scale mixed loss, because all networks of our comparison
       share one loss, and the logarithm around the network, because it is there to make multiplicative speckle
-      additive and B-mode frames are log-compressed already.
+      additive and B-mode frames are log-compressed already;
+    - added is batch normalisation in encoder and decoder, which the code has in the attention alone: without
+      it the network stayed at the identity for 500 steps of our recipe, at rates of 1e-3 and of 4e-4.
 
     The defaults are a quarter wider than the authors', so that the compute per pixel is about that of our
     compact SCUNet (dim 32): 22.8 against 19.5 GFLOP at 256x256.
