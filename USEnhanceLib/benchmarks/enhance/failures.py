@@ -146,7 +146,7 @@ def degrade(image: BenchmarkImage, name: str, seed: int) -> np.ndarray:
 
 def render(record: dict[str, Any]) -> str:
     """Return the section from what `measure` returned."""
-    lines = ["## Where it gains least", ""]
+    lines = []
     if record["method"] is None:
         return "\n".join([*lines, "No network of ours takes part."]) + "\n"
     lines += [NOTES.format(**record), ""]

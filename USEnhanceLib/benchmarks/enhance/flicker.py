@@ -130,4 +130,4 @@ def render(record: dict[str, Any]) -> str:
     lines[1] += "---|" * len(extra)
     for index, (key, _) in enumerate(rows, start=2):
         lines[index] += " " + " | ".join(figure(key) for figure in extra.values()) + " |"
-    return "\n".join(["## Cine", "", NOTES.format(**record), "", *lines]) + "\n"
+    return "\n".join([NOTES.format(**record), "", *lines]) + "\n"

@@ -108,7 +108,7 @@ def render(record: dict[str, Any]) -> str:
     """Return the section from what `measure` returned."""
     rows = [(key, title) for key, title, _ in record["rows"]]
     summary, results = record["summary"], record["results"]
-    parts = ["## Do no harm", "", NOTES, "", "### Frames", "", FRAME_NOTES]
+    parts = [NOTES, "", "### Frames", "", FRAME_NOTES]
     regions = list(summary[rows[0][0]]["means"])
     parts += [
         "",

@@ -52,7 +52,7 @@ def render(record: dict[str, Any]) -> str:
         return find
 
     with_truth = [*rows, ("truth", "truth")]
-    parts = ["## Resolution", "", NOTES, "", *_overview(rows, record["drawn_summary"])]
+    parts = [NOTES, "", *_overview(rows, record["drawn_summary"])]
     for kind in KINDS:
         parts += ["", *table(f"FWHM of {kind}s, pixels", with_truth, columns, drawn(f"{kind} fwhm"), 2)]
         parts += [
