@@ -144,7 +144,8 @@ def test_first_error_of_a_process_reaches_the_caller():
 
 
 def test_every_benchmark_can_be_loaded():
-    assert set(benchmark_names()) == {"enhance", "tune", "speed", "figures"}
+    names = {"enhance", "tune", "speed", "figures", "teachers", "uncertainty", "calibrate"}
+    assert set(benchmark_names()) == names
     assert all(callable(benchmark.load()) for benchmark in BENCHMARKS)
 
 

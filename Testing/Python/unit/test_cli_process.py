@@ -115,8 +115,16 @@ def test_closed_streams_do_not_change_the_exit_code(environment, model):
     assert subprocess.run(script, shell=True, check=False, env=environment).returncode == 2
 
 
+@pytest.fixture
+def heard_interrupts():
+    """Processes that a shell put into the background ignore Ctrl-C, and so would those that they start."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows cannot send Ctrl-C to one process")
-def test_ctrl_c_leaves_nothing_behind(environment, model, tmp_path):
+def test_ctrl_c_leaves_nothing_behind(environment, model, tmp_path, heard_interrupts):
     source = write_speckle(tmp_path / "long.nrrd", (2000, 64, 64))
     words = ["enhance", source, tmp_path / "out.nrrd", "--method", model]
     with subprocess.Popen(
