@@ -308,7 +308,7 @@ def test_record_holds_all_tables_and_rows(measured):
         assert [role for _, _, role in rows] == [INPUT, CLASSICAL, OURS]
     text = (folder / "enhance.md").read_text(encoding="utf-8")
     assert "| Median | +" in text
-    for title in ("## Resolution", "## Do no harm", "## Cine", "## Where it gains least"):
+    for title in ("## Resolution", "## Do no harm", "## Flicker of a cine", "## Where it gains least"):
         assert title in text
     assert "None" not in text
     assert "nan" not in text.lower()
