@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from ..classical.filters import FILTERS, apply_filter, find_filter
-from ..enhancement import load_enhancer
+from ..enhancement import check_method, load_enhancer
 from ..errors import OptionError
 from ..models import find_model
 from .conditions import FOURIER, Condition, Degraded
@@ -67,6 +67,7 @@ def _contender(method: str) -> Contender:
         return Contender(INPUT, INPUT, INPUT, "input")
     if method in {entry.name for entry in FILTERS}:
         return Contender(method, method, CLASSICAL, find_filter(method).title)
+    check_method(method)
     model = find_model(method)
     key = name_of_method(method).removesuffix("/model")
     role = OURS if model.architecture == "SCUNet" else LEARNED

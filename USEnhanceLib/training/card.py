@@ -11,7 +11,7 @@ from .trainable import TRAINABLE
 CARD = """\
 # {architecture} for B-mode ultrasound
 
-Despeckles and sharpens B-mode frames. {description},
+Removes speckle and noise from B-mode frames. {description},
 trained without clean targets after arXiv 2601.21856: frames disturbed by {disturbances}
 as input, the NLLR-filtered frame{known} as target.
 
@@ -50,7 +50,7 @@ SCHEMA = (
 BUNDLE = {
     "schema": SCHEMA,
     "changelog": {"0.1.0": "first weights"},
-    "description": "Despeckles and sharpens B-mode ultrasound (arXiv 2601.21856)",
+    "description": "Removes speckle and noise from B-mode ultrasound (arXiv 2601.21856)",
     "authors": "USEnhance contributors",
     "copyright": "see LICENSE",
     "data_type": "png",

@@ -94,6 +94,8 @@ def train(
             )
         if not processes.first:
             report = _say_nothing
+        # Weights that do not fit are refused before anything is computed or written.
+        optimisation = Optimisation(recipe, processes, None if state else start)
         report("Reading images and NLLR targets")
         folder = targets or out / "targets"
         images = read_training_images(Path(data), recipe, (out, folder))
@@ -108,7 +110,6 @@ def train(
         validation = ValidationSet.from_images(images, recipe, folder) if processes.first else None
         if processes.local_rank == 0:
             processes.wait()
-        optimisation = Optimisation(recipe, processes, None if state else start)
         run = _Run(optimisation, out, processes, validation, report)
         run.begin(state)
         run.train(sources, recipe)

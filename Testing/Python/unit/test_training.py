@@ -213,6 +213,7 @@ def test_a_run_may_begin_with_the_weights_of_a_model(data: Path, tmp_path: Path)
     assert metadata["training"]["start"]["sha256"] == find_model(first).sha256
 
 
-def test_weights_of_another_size_are_no_beginning(data: Path, tmp_path: Path) -> None:
+def test_weights_of_another_size_are_no_beginning_and_leave_no_run(data: Path, tmp_path: Path) -> None:
     with pytest.raises(OptionError, match="another size"):
         loop.train(data, tmp_path, recipe=RECIPE, start="scunet", targets=data / "targets")
+    assert not list(tmp_path.iterdir())
