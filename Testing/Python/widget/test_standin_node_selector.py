@@ -158,3 +158,16 @@ def test_the_selector_does_not_outlive_its_parent(scene):
     parent.delete()
     scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "a")
     assert not selector
+
+
+def test_the_selector_hears_nothing_once_its_combo_box_is_gone(selector, scene):
+    """Python's collector may delete the child while the selector still lives."""
+    import shiboken6
+    from standin import failures
+    from standin.wrapping import hidden
+
+    node = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "a")
+    shiboken6.delete(hidden(selector)._combo_box)
+    node.SetName("b")
+    scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "c")
+    assert failures.recorded() == []

@@ -63,8 +63,10 @@ class NodeSelector(QtWidgets.QWidget):
     def __init__(self, parent: QtWidgets.QWidget | None = None) -> None:
         super().__init__(parent)
         self._scene: Any = None
-        self._observations = Observations(self)
-        self._node_observations = Observations(self)
+        self._combo_box = QtWidgets.QComboBox(self)
+        # They end with the combo box, not with the selector: Python may collect the child first.
+        self._observations = Observations(self._combo_box)
+        self._node_observations = Observations(self._combo_box)
         self._filter = NodeFilter()
         self._none_enabled = False
         self._none_display = "None"
@@ -77,7 +79,6 @@ class NodeSelector(QtWidgets.QWidget):
         self._labels: dict[str, str] = {}
         self._requested = ""
         self._reported: str | None = None
-        self._combo_box = QtWidgets.QComboBox(self)
         layout = QtWidgets.QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._combo_box)
