@@ -78,8 +78,8 @@ def run(
     of shipped models, and folders of models; all filters and "scunet" when None; the input always takes
     part.  size: edge in pixels of the crops of the table "noise".  processes: one per core when None.
     device: of the networks.  cache: folder that keeps slow answers, so that a run can be interrupted and
-    repeated; beside the record when None. Raises OptionError for an unknown table or method, InputError
-    where data are missing or a file cannot be written.
+    repeated; beside the record when None.  The contact sheet of failures lies beside the record. Raises
+    OptionError for an unknown table or method, InputError where data are missing or a file cannot be written.
     """
     chosen = [find_table(name) for name in dict.fromkeys(tables or [table.name for table in TABLES])]
     rows = contenders(methods)
@@ -98,7 +98,8 @@ def run(
     for table in chosen:
         started = time.perf_counter()
         measure = table.load().measure
-        takes_size = size is not None and "size" in inspect.signature(measure).parameters
+        offered = {"size": size, "picture": Path(json_path).with_name("failures.png")}
+        takes = inspect.signature(measure).parameters
         record["tables"][table.name] = measure(
             data,
             [row.method for row in rows],
@@ -108,7 +109,7 @@ def run(
             device=device,
             cache=kept,
             progress=progress,
-            **({"size": size} if takes_size else {}),
+            **{name: value for name, value in offered.items() if value is not None and name in takes},
         )
         record["wall_seconds"][table.name] = round(time.perf_counter() - started, 1)
         write_json(Path(json_path), record)
