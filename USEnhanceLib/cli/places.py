@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ..errors import InputError
@@ -30,3 +32,17 @@ def make_folder(path: Path) -> Path:
             f"The folder {path} cannot be written to ({error.strerror}): choose another one."
         ) from error
     return path
+
+
+@contextmanager
+def folder_for_results(path: Path) -> Iterator[Path]:
+    """Make the folder as `make_folder` does; an error before anything is written takes a new one away."""
+    new = not path.exists()
+    folder = make_folder(path)
+    try:
+        yield folder
+    except BaseException:
+        if new:
+            with suppress(OSError):  # it is not empty
+                folder.rmdir()
+        raise

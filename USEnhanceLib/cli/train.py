@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..errors import InputError
 from .console import Console
-from .places import make_folder
+from .places import folder_for_results, make_folder
 
 
 def run(arguments: argparse.Namespace, console: Console) -> None:
@@ -23,16 +23,17 @@ def run(arguments: argparse.Namespace, console: Console) -> None:
     if arguments.recipe is not None:
         recipe = TrainingRecipe.load(Path(arguments.recipe), arguments.network)
     targets = make_folder(Path(arguments.targets)) if arguments.targets is not None else None
-    model = train(
-        data,
-        make_folder(out),
-        recipe=recipe,
-        network=arguments.network,
-        resume=arguments.resume,
-        start=arguments.start,
-        targets=targets,
-        report=console.say,
-    )
+    with folder_for_results(out) as folder:
+        model = train(
+            data,
+            folder,
+            recipe=recipe,
+            network=arguments.network,
+            resume=arguments.resume,
+            start=arguments.start,
+            targets=targets,
+            report=console.say,
+        )
     if is_first_process():
         console.fact("Model", str(model))
         console.fact("Use it", f"usenhance enhance IN OUT --method {model}")
