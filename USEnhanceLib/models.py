@@ -38,7 +38,7 @@ MODELS_VARIABLE = "USENHANCE_MODELS"
 """Environment variable that names another folder of shipped models, for sites that keep them elsewhere."""
 
 SHIPPED: Mapping[str, str] = {
-    "scunet": "8c0ec6c8d59535561551224a60128ceb04a5f3f7ef2efbc3c3120eb5fc764499",
+    "scunet": "cd686413a9ea05e90ecbb406cf5d95474c79cb5549a45c011ecacb8950a2c24b",
 }
 """Name of each shipped model and the SHA-256 of its weights."""
 
