@@ -28,7 +28,7 @@ class MethodDescription:
 _NETWORKS = (
     MethodDescription(
         "scunet",
-        "SCUNet (despeckle)",
+        "SCUNet (despeckle, sharpen)",
         "Swin-Conv U-Net trained on ultrasound without clean targets (arXiv 2601.21856).",
     ),
 )
