@@ -6,11 +6,18 @@ so that no file can make the library instantiate a class of its own choice.
 
 from __future__ import annotations
 
+from .diffusion_unet import DiffusionUNet
 from .dncnn import DnCNN
 from .msann import MSANN
 from .restormer import Restormer
 from .scunet import SCUNet
 
-ARCHITECTURES = {"SCUNet": SCUNet, "DnCNN": DnCNN, "Restormer": Restormer, "MSANN": MSANN}
+ARCHITECTURES = {
+    "SCUNet": SCUNet,
+    "DnCNN": DnCNN,
+    "Restormer": Restormer,
+    "MSANN": MSANN,
+    "DiffusionUNet": DiffusionUNet,
+}
 
-__all__ = ["ARCHITECTURES", "MSANN", "DnCNN", "Restormer", "SCUNet"]
+__all__ = ["ARCHITECTURES", "MSANN", "DiffusionUNet", "DnCNN", "Restormer", "SCUNet"]
