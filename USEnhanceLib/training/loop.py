@@ -1,4 +1,4 @@
-"""Self-supervised training (arXiv 2601.21856): degraded frames in, NLLR-filtered frames as targets.
+"""Training: steps, curve, validation and checkpoints of a run, whatever it learns.
 
 The random numbers of a step depend on the seed and on the number of the step alone, so that a run which was
 killed and resumed goes the same way as one that was not.
@@ -9,45 +9,30 @@ from __future__ import annotations
 import platform
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
-from ..classical.nllr import ALGORITHM_VERSION
-from ..degradation import degrade
-from ..enhancement.scunet import CPU_TILE, GPU_TILE
 from ..errors import InputError, OptionError
-from ..models import save_model
-from .card import bundle_metadata, model_card
 from .checkpoint import load_checkpoint, save_checkpoint
 from .curve import add_to_curve, cut_curve
+from .objectives import Batch
 from .optimisation import Optimisation
-from .patches import PatchGeometry, PatchSource
-from .phantoms import PhantomSource
 from .processes import Processes, join_processes
-from .recipe import TrainingRecipe
+from .run_recipe import RunRecipe
 from .sheet import write_sheet
-from .sources import TrainingImages, read_training_images
-from .targets import nllr_targets
-from .validation import ValidationSet
+from .task import Report, Task, Validation
+from .tasks import make_task, read_recipe, recipe_class, task_class
 
 RECIPE = "recipe.json"
 MODEL = "model"
 SHEETS = "sheets"
-PACKAGES = {"monai": "monai", "pytorch": "torch", "numpy": "numpy"}
-MODEL_VERSION = "0.1.0"
-TARGETS_PER_REPORT = 20
 DRAWING_THREADS = 2
 """A GPU would wait for patches otherwise; a CPU spends about one per cent of its time on drawing them."""
-
-Report = Callable[[str], None]
-Source = PatchSource | PhantomSource
 
 
 def _say_nothing(_line: str) -> None:
@@ -58,7 +43,7 @@ def train(
     data: Path,
     out: Path,
     *,
-    recipe: TrainingRecipe | None = None,
+    recipe: RunRecipe | None = None,
     network: str | None = None,
     resume: bool = False,
     start: str | Path | None = None,
@@ -95,86 +80,54 @@ def train(
         if not processes.first:
             report = _say_nothing
         # Weights that do not fit are refused before anything is computed or written.
-        optimisation = Optimisation(recipe, processes, None if state else start)
-        report("Reading images and NLLR targets")
-        folder = targets or out / "targets"
-        images = read_training_images(Path(data), recipe, (out, folder))
-        for note in images.notes:
+        objective = task_class(recipe).objective(recipe)
+        optimisation = Optimisation(recipe, objective, processes, None if state else start)
+        report("Reading images")
+        task = make_task(recipe, Path(data), out, targets)
+        for note in task.notes:
             report(f"Note: {note}")
         if processes.first:
             out.mkdir(parents=True, exist_ok=True)
             recipe.save(out / RECIPE)
         if processes.local_rank != 0:
             processes.wait()
-        sources = _sources(images, recipe, folder, report)
-        validation = ValidationSet.from_images(images, recipe, folder) if processes.first else None
+        task.prepare(report)
+        validation = task.validation() if processes.first else None
         if processes.local_rank == 0:
             processes.wait()
-        run = _Run(optimisation, out, processes, validation, report)
+        run = _Run(task, optimisation, out, processes, validation, report)
         run.begin(state)
-        run.train(sources, recipe)
+        run.train()
         if processes.first:
-            run.write_model(recipe, images)
+            run.write_model()
         processes.wait()
     return out / MODEL
 
 
 def _find_run(
-    out: Path, recipe: TrainingRecipe | None, network: str | None, resume: bool
-) -> tuple[TrainingRecipe, dict[str, Any] | None]:
+    out: Path, recipe: RunRecipe | None, network: str | None, resume: bool
+) -> tuple[RunRecipe, dict[str, Any] | None]:
     """The recipe of the run in `out` and its checkpoint, if it is to be resumed and has one."""
     file = out / RECIPE
     if not file.exists():
-        return recipe or TrainingRecipe(network=network or TrainingRecipe.network), None
+        if recipe is not None:
+            return recipe, None
+        named = network or RunRecipe.network
+        return recipe_class(named)(network=named), None
     if not resume:
         raise InputError(f"{out} holds a run already: give --resume, or another folder.")
-    own = TrainingRecipe.load(file, network)
+    own = read_recipe(file, network)
     if recipe not in (None, own):
         raise OptionError(f"{out} holds a run of another recipe: leave --recipe out, or give another folder.")
     return own, load_checkpoint(out)
 
 
-def _sources(
-    images: TrainingImages, recipe: TrainingRecipe, targets: Path, report: Report
-) -> list[tuple[Source, int]]:
-    """What patches are drawn from, each with the number that it adds to a batch."""
-
-    def progress(done: int, total: int) -> None:
-        if done % TARGETS_PER_REPORT == 0:
-            report(f"{done} of {total} NLLR targets")
-
-    geometry = PatchGeometry(recipe.patch, recipe.native_share, recipe.largest_angle, recipe.smallest_scale)
-    filtered = nllr_targets(images.scans, targets, recipe.nllr, progress=progress)
-    photographs = [image for _, image in images.natural]
-    natural = round(recipe.batch * recipe.natural_share) if photographs else 0
-    phantoms = round(recipe.batch * recipe.phantom_share)
-    sources = [
-        (
-            PatchSource([image for _, image in images.scans], filtered, geometry),
-            recipe.batch - natural - phantoms,
-        ),
-        (PatchSource(photographs, photographs, geometry), natural),
-        (PhantomSource(recipe.patch), phantoms),
-    ]
-    return [(source, count) for source, count in sources if count]
-
-
-def draw_batch(sources: list[tuple[Source, int]], recipe: TrainingRecipe, step: int) -> tuple[Tensor, Tensor]:
-    """Draw the inputs [B, h, w] and targets of a step, whatever was drawn before."""
-    generator = torch.Generator().manual_seed(recipe.seed * 1_000_003 + step)
-    pairs = [source.draw(count, generator) for source, count in sources]
-    frames, targets = (torch.cat(parts) for parts in zip(*pairs, strict=True))
-    return degrade(frames, generator, recipe.degradation), targets
-
-
-def batches(
-    sources: list[tuple[Source, int]], recipe: TrainingRecipe, first: int
-) -> Iterator[tuple[Tensor, Tensor]]:
+def batches(task: Task, first: int) -> Iterator[Batch]:
     """Draw the batches of the steps from `first` on, each while those before it are learnt from."""
     with ThreadPoolExecutor(DRAWING_THREADS) as pool:
-        waiting: deque[Future[tuple[Tensor, Tensor]]] = deque()
-        for step in range(first, recipe.steps):
-            waiting.append(pool.submit(draw_batch, sources, recipe, step))
+        waiting: deque[Future[Batch]] = deque()
+        for step in range(first, task.recipe.steps):
+            waiting.append(pool.submit(task.draw, step))
             if len(waiting) > DRAWING_THREADS:
                 yield waiting.popleft().result()
         while waiting:
@@ -186,12 +139,14 @@ class _Run:
 
     def __init__(
         self,
+        task: Task,
         optimisation: Optimisation,
         out: Path,
         processes: Processes,
-        validation: ValidationSet | None,
+        validation: Validation | None,
         report: Report,
     ) -> None:
+        self._task, self._recipe = task, task.recipe
         self._optimisation, self._out, self._processes = optimisation, out, processes
         self._validation, self._report = validation, report
         self._seconds, self._cpu_seconds, self._loss_sum = 0.0, 0.0, 0.0
@@ -202,27 +157,27 @@ class _Run:
             self._optimisation.restore(state)
             self._seconds, self._cpu_seconds = state["seconds"], state["cpu_seconds"]
             self._loss_sum = state["loss_sum"]
-            if state.get("nllr_version", "1") != ALGORITHM_VERSION:
-                self._report("Note: the run began with targets of another version of NLLR")
+            if note := self._task.note_on(state):
+                self._report(f"Note: {note}")
         if self._processes.first:
-            cut_curve(self._out, self._optimisation.step)
+            cut_curve(self._out, self._optimisation.step, self._task.columns)
 
-    def train(self, sources: list[tuple[Source, int]], recipe: TrainingRecipe) -> None:
+    def train(self) -> None:
         """Make the steps that are left; the CPU seconds are those of the steps alone, without validation."""
         optimisation = self._optimisation
         began = time.perf_counter() - self._seconds
         cpu_began = time.process_time()
-        for inputs, targets in batches(sources, recipe, optimisation.step):
-            self._loss_sum += optimisation.update(inputs, targets)
+        for batch in batches(self._task, optimisation.step):
+            self._loss_sum += optimisation.update(batch)
             (cpu_seconds,) = self._processes.total([time.process_time() - cpu_began])
             self._cpu_seconds += cpu_seconds
             self._seconds = time.perf_counter() - began
             if self._processes.first:
-                self._keep_books(recipe)
+                self._keep_books()
             cpu_began = time.process_time()
 
-    def _keep_books(self, recipe: TrainingRecipe) -> None:
-        step = self._optimisation.step
+    def _keep_books(self) -> None:
+        recipe, step = self._recipe, self._optimisation.step
         if step % recipe.report_every == 0:
             mean = self._loss_sum / recipe.report_every
             self._log({"loss": mean})
@@ -236,38 +191,28 @@ class _Run:
             write_sheet(file, self._validation.panels(self._optimisation.average), f"step {step}")
         if step % recipe.save_every == 0 or step == recipe.steps:
             times = {"seconds": self._seconds, "cpu_seconds": self._cpu_seconds}
-            own = {"loss_sum": self._loss_sum, "nllr_version": ALGORITHM_VERSION}
+            own = {"loss_sum": self._loss_sum, **self._task.state}
             save_checkpoint(self._out, {**self._optimisation.state(), **times, **own})
 
     def _log(self, row: dict[str, float]) -> None:
         times = {"seconds": round(self._seconds, 1), "cpu_seconds": round(self._cpu_seconds, 1)}
-        add_to_curve(self._out, {"step": self._optimisation.step, **row, **times})
+        add_to_curve(self._out, {"step": self._optimisation.step, **row, **times}, self._task.columns)
 
-    def write_model(self, recipe: TrainingRecipe, images: TrainingImages) -> None:
+    def write_model(self) -> None:
         """Write the running mean of the weights with its card."""
         network = self._optimisation.average
         scores = self._validation.score(network) if self._validation is not None else {}
         training = {
-            "recipe": asdict(recipe),
+            "recipe": asdict(self._recipe),
             "steps": self._optimisation.step,
             "start": self._optimisation.origin,
             "hours": round(self._seconds / 3600, 2),
             "cpu_hours": round(self._cpu_seconds / 3600, 2),
             "machine": _machine(self._processes),
-            "nllr_version": ALGORITHM_VERSION,
             "validation": {name: round(value, 4) for name, value in scores.items()},
+            **self._task.state,
         }
-        versions = {f"{name}_version": version(package) for name, package in PACKAGES.items()}
-        save_model(
-            self._out / MODEL,
-            network,
-            name=recipe.network,
-            version=MODEL_VERSION,
-            card=model_card(training, images, sum(p.numel() for p in network.parameters())),
-            licence=images.licence,
-            inference={"cpu_tile": CPU_TILE, "gpu_tile": GPU_TILE},
-            details={**bundle_metadata(recipe.network, images, versions), "training": training},
-        )
+        self._task.write_model(self._out / MODEL, network, training)
 
 
 def _machine(processes: Processes) -> str:

@@ -13,8 +13,9 @@ from torch.nn.utils import clip_grad_norm_
 
 from ..errors import OptionError, USEnhanceError
 from ..models import find_model, load_network
+from .objectives import Batch, Objective
 from .processes import Processes
-from .recipe import TrainingRecipe
+from .run_recipe import RunRecipe
 from .trainable import build_network
 
 LOWEST_RATE = 0.005
@@ -29,12 +30,19 @@ class Optimisation:
 
     Args:
         recipe: of the run.
+        objective: what is to be small.
         processes: those that work on a batch together.
         start: begin with the weights of this model instead of random ones.
     """
 
-    def __init__(self, recipe: TrainingRecipe, processes: Processes, start: str | Path | None = None) -> None:
-        self._recipe, self._processes = recipe, processes
+    def __init__(
+        self,
+        recipe: RunRecipe,
+        objective: Objective,
+        processes: Processes,
+        start: str | Path | None = None,
+    ) -> None:
+        self._recipe, self._objective, self._processes = recipe, objective, processes
         self.step = 0
         torch.manual_seed(recipe.seed)
         network = build_network(recipe.network, recipe.network_options)
@@ -48,30 +56,23 @@ class Optimisation:
         )
         self._joined = processes.joined(self._network)
 
-    def update(self, inputs: Tensor, targets: Tensor) -> float:
-        """Make a step on patches [B, h, w] and return the loss over the whole batch, the mean absolute error.
+    def update(self, batch: Batch) -> float:
+        """Make a step on a batch and return the mean error of the whole of it.
 
-        Raises USEnhanceError where the loss or its gradient is no longer finite; the weights are then as they
-        were before the step.
+        batch: tensors [B, h, w] or [B], as the objective takes them. Raises USEnhanceError where the loss or
+        its gradient is no longer finite; the weights are then as they were before the step.
         """
         recipe, processes = self._recipe, self._processes
         for group in self._optimizer.param_groups:
             group["lr"] = self._learning_rate()
-        whole = len(inputs)
-        inputs, targets = (
-            processes.share(part)[:, None].to(processes.device, memory_format=torch.channels_last)
-            for part in (inputs, targets)
-        )
+        whole = len(batch[0])
         kind = torch.device(processes.device).type
         with torch.autocast(kind, torch.bfloat16, enabled=recipe.precision == "bf16"):
-            difference = self._joined(inputs).float() - targets
-        errors = difference.abs().mean((1, 2, 3))
+            errors, penalties = self._objective(self._joined, tuple(self._own(part) for part in batch))
         (value,) = processes.total([float(errors.detach().sum()) / whole])
         self._expect_finite(value, "loss")
         weights = value / (errors.detach() + SMALLEST_ERROR) if recipe.balanced else 1.0
-        for direction in (-2, -1):
-            errors = errors + recipe.edge_weight * difference.diff(dim=direction).abs().mean((1, 2, 3))
-        loss = (weights * errors).sum() / whole
+        loss = (weights * penalties).sum() / whole
         self._optimizer.zero_grad(set_to_none=True)
         # Gradients are averaged over the processes, and what is wanted is their sum.
         (loss * processes.count).backward()
@@ -97,6 +98,13 @@ class Optimisation:
         self.average.load_state_dict(state["average"])
         self._optimizer.load_state_dict(state["optimizer"])
         self.step, self.origin = state["step"], state["origin"]
+
+    def _own(self, part: Tensor) -> Tensor:
+        """This process's share of a tensor of the batch, images with a channel."""
+        share = self._processes.share(part)
+        if share.ndim == 1:
+            return share.to(self._processes.device)
+        return share[:, None].to(self._processes.device, memory_format=torch.channels_last)
 
     def _expect_finite(self, value: float, name: str) -> None:
         if not math.isfinite(value):

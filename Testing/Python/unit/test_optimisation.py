@@ -6,6 +6,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from USEnhanceLib.training.objectives import Restoration  # noqa: E402
 from USEnhanceLib.training.optimisation import SMALLEST_ERROR, Optimisation  # noqa: E402
 from USEnhanceLib.training.processes import Processes  # noqa: E402
 from USEnhanceLib.training.recipe import TrainingRecipe  # noqa: E402
@@ -28,10 +29,10 @@ def gradient(
     """Loss and gradient of a step on two patches whose errors are .5 and .1."""
     monkeypatch.setattr("USEnhanceLib.training.optimisation.build_network", lambda *_: Level())
     recipe = TrainingRecipe(balanced=balanced, edge_weight=edge_weight, precision="fp32", clip=1e9)
-    optimisation = Optimisation(recipe, Processes())
+    optimisation = Optimisation(recipe, Restoration(recipe.edge_weight), Processes())
     frames = torch.zeros(2, 8, 8)
     targets = torch.stack((torch.zeros(8, 8), torch.full((8, 8), 0.6)))
-    loss = optimisation.update(frames, targets)
+    loss = optimisation.update((frames, targets))
     return loss, float(optimisation._network.level.grad)
 
 
@@ -65,8 +66,8 @@ def test_the_edge_term_sees_an_error_of_steepness(monkeypatch):
     gradients = []
     for edge_weight in (0.0, 2.0):
         recipe = TrainingRecipe(edge_weight=edge_weight, precision="fp32", clip=1e9)
-        optimisation = Optimisation(recipe, Processes())
-        optimisation.update(ramp, torch.zeros(1, 8, 8))
+        optimisation = Optimisation(recipe, Restoration(recipe.edge_weight), Processes())
+        optimisation.update((ramp, torch.zeros(1, 8, 8)))
         gradients.append(float(optimisation._network.level.grad))
     assert gradients[0] == pytest.approx(float(ramp.mean()))
     assert gradients[1] - gradients[0] == pytest.approx(2 * 0.1)

@@ -85,10 +85,10 @@ def test_a_killed_run_goes_on_as_if_it_had_not_been_killed(
     train(data, tmp_path / "whole")
     update = Optimisation.update
 
-    def killed_at_five(self, inputs, targets):
+    def killed_at_five(self, batch):
         if self.step == 5:  # after the row of step 5, which the checkpoint of step 4 does not know
             raise Killed
-        return update(self, inputs, targets)
+        return update(self, batch)
 
     with monkeypatch.context() as patch:
         patch.setattr(Optimisation, "update", killed_at_five)

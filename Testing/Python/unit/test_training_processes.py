@@ -24,7 +24,9 @@ from USEnhanceLib.training.curve import CURVE, add_to_curve, cut_curve
 from USEnhanceLib.training.phantoms import PhantomSource
 from USEnhanceLib.training.processes import Processes
 from USEnhanceLib.training.recipe import TrainingRecipe
+from USEnhanceLib.training.self_supervision import draw_batch
 
+SCORES = ("psnr", "ssim")
 RECIPE = TrainingRecipe(
     network_options={"dim": 16, "config": [1] * 7, "head_dim": 8},
     steps=6,
@@ -126,7 +128,7 @@ def test_every_patch_of_a_batch_is_worked_on_once() -> None:
 
 def test_a_curve_that_was_cut_off_while_it_was_written_is_mended(tmp_path: Path) -> None:
     for step in (1, 2, 3):
-        add_to_curve(tmp_path, {"step": step, "loss": 0.5})
+        add_to_curve(tmp_path, {"step": step, "loss": 0.5}, SCORES)
     header, *rows = (tmp_path / CURVE).read_text().splitlines(keepends=True)
     for broken, kept in (
         ("", 0),
@@ -135,15 +137,23 @@ def test_a_curve_that_was_cut_off_while_it_was_written_is_mended(tmp_path: Path)
         (header + "".join(rows), 2),
     ):
         (tmp_path / CURVE).write_text(broken)
-        cut_curve(tmp_path, 2)
+        cut_curve(tmp_path, 2, SCORES)
         assert (tmp_path / CURVE).read_text() == header + "".join(rows[:kept])
 
 
-def test_patches_do_not_depend_on_what_was_drawn_before() -> None:
+class PhantomsAlone:
+    """A task without files."""
+
     recipe = dataclasses.replace(RECIPE, steps=5)
-    sources = [(PhantomSource(16), 2)]
-    batches = list(loop.batches(sources, recipe, 0))
+
+    def draw(self, step):
+        return draw_batch([(PhantomSource(16), 2)], self.recipe, step)
+
+
+def test_patches_do_not_depend_on_what_was_drawn_before() -> None:
+    task = PhantomsAlone()
+    batches = list(loop.batches(task, 0))
     assert len(batches) == 5
-    for resumed, whole in zip(loop.batches(sources, recipe, 3), batches[3:], strict=True):
+    for resumed, whole in zip(loop.batches(task, 3), batches[3:], strict=True):
         assert all(map(torch.equal, resumed, whole))
     assert not torch.equal(batches[0][0], batches[1][0])

@@ -1,0 +1,44 @@
+"""Which kind of learning a network asks for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..errors import OptionError
+from .recipe import TrainingRecipe
+from .run_recipe import RunRecipe
+from .self_supervision import SelfSupervision
+from .task import Task
+
+_TASKS: dict[type[RunRecipe], type[Task]] = {TrainingRecipe: SelfSupervision}
+_OWN_RECIPES: dict[str, type[RunRecipe]] = {}
+"""Networks that do not learn by themselves."""
+
+
+def recipe_class(network: str) -> type[RunRecipe]:
+    """Return the class of recipes for a network."""
+    return _OWN_RECIPES.get(network, TrainingRecipe)
+
+
+def read_recipe(path: Path, network: str | None) -> RunRecipe:
+    """Read a recipe for a network; errors as of `RunRecipe.load`."""
+    return recipe_class(network or RunRecipe.network).load(path, network)
+
+
+def task_class(recipe: RunRecipe) -> type[Task]:
+    """Return what learns by a recipe."""
+    return _TASKS[type(recipe)]
+
+
+def make_task(recipe: RunRecipe, data: Path, out: Path, targets: Path | None) -> Task:
+    """Read the data of a run.
+
+    Raises:
+        InputError: there are none.
+        OptionError: `targets` is given for what needs no filtered targets.
+    """
+    if isinstance(recipe, TrainingRecipe):
+        return SelfSupervision(recipe, data, out, targets)
+    if targets is not None:
+        raise OptionError(f"{recipe.network} has no targets to keep: leave --targets out.")
+    return task_class(recipe)(recipe, data)  # type: ignore[call-arg]
