@@ -61,12 +61,9 @@ BUNDLE = {
 }
 
 
-def bundle_metadata(network: str, images: TrainingImages, versions: Mapping[str, str]) -> dict[str, Any]:
-    """Entries that a MONAI bundle has in its metadata, besides those of the run.
-
-    versions: of monai, pytorch and numpy, by the names "monai_version", "pytorch_version", "numpy_version".
-    """
-    frame = {
+def grey_frame(content: str) -> dict[str, Any]:
+    """What a MONAI bundle says of a grey frame in [0, 1] of any size."""
+    return {
         "type": "image",
         "format": "magnitude",
         "modality": "US",
@@ -75,8 +72,16 @@ def bundle_metadata(network: str, images: TrainingImages, versions: Mapping[str,
         "dtype": "float32",
         "value_range": [0, 1],
         "is_patch_data": False,
-        "channel_def": {"0": "B-mode"},
+        "channel_def": {"0": content},
     }
+
+
+def bundle_metadata(network: str, images: TrainingImages, versions: Mapping[str, str]) -> dict[str, Any]:
+    """Entries that a MONAI bundle has in its metadata, besides those of the run.
+
+    versions: of monai, pytorch and numpy, by the names "monai_version", "pytorch_version", "numpy_version".
+    """
+    frame = grey_frame("B-mode")
     return {
         **BUNDLE,
         "data_source": images.data_source,

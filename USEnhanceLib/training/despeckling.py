@@ -20,7 +20,7 @@ from .diffusion_card import despeckling_card, despeckling_metadata
 from .diffusion_recipe import DiffusionRecipe
 from .noise_objective import NoiseObjective
 from .objectives import Batch
-from .pairs import SimulatedPairs, read_pairs
+from .pairs import read_pairs
 from .sheet import Panel
 from .task import Report, Task
 
@@ -83,7 +83,9 @@ class Despeckling(Task):
             network,
             name=recipe.network,
             version=MODEL_VERSION,
-            card=despeckling_card(training, self._pairs, sum(p.numel() for p in network.parameters())),
+            card=despeckling_card(
+                training, self._pairs, sum(p.numel() for p in network.parameters()), EVALUATIONS
+            ),
             licence=self._pairs.licence,
             inference={
                 "times": schedule.steps,
@@ -154,7 +156,7 @@ class PairValidation:
 
     def panels(self, network: nn.Module) -> list[Panel]:
         """One row for the first pair of each probe."""
-        first = {name: pair for name, pair in reversed(self.pairs)}
+        first = dict(reversed(self.pairs))
         chosen = PairValidation(list(first.items())[::-1], self.schedule, self.prediction)
         rows = []
         for (name, pair), found in zip(chosen.pairs, chosen._restored(network), strict=True):

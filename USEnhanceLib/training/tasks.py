@@ -5,13 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..errors import OptionError
+from .despeckling import Despeckling
+from .diffusion_recipe import DiffusionRecipe
 from .recipe import TrainingRecipe
 from .run_recipe import RunRecipe
 from .self_supervision import SelfSupervision
 from .task import Task
 
-_TASKS: dict[type[RunRecipe], type[Task]] = {TrainingRecipe: SelfSupervision}
-_OWN_RECIPES: dict[str, type[RunRecipe]] = {}
+_TASKS: dict[type[RunRecipe], type[Task]] = {
+    TrainingRecipe: SelfSupervision,
+    DiffusionRecipe: Despeckling,
+}
+_OWN_RECIPES: dict[str, type[RunRecipe]] = {"irsde": DiffusionRecipe}
 """Networks that do not learn by themselves."""
 
 

@@ -45,11 +45,16 @@ TRAINABLE: Mapping[str, Trainable] = {
         "A multi-scale attention denoiser in our reading of doi:10.1109/TAI.2023.3235342",
         ("doi:10.1109/TAI.2023.3235342",),
     ),
+    "irsde": Trainable(
+        "DiffusionUNet",
+        "A mean-reverting diffusion after arXiv 2301.11699",
+        ("arXiv:2602.22717", "arXiv:2301.11699"),
+    ),
 }
 
 
 def build_network(name: str, options: Mapping[str, Any] | None = None) -> nn.Module:
-    """Make a network with random weights: [B, 1, H, W] to [B, 1, H, W].
+    """Make a network with random weights: [B, 1, H, W] to [B, 1, H, W], but for irsde (`DiffusionUNet`).
 
     Args:
         name: one of `TRAINABLE`.
