@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ..enhancement.scunet import FLOOR, SCALE
+from ..enhancement.calibration import FLOOR, SCALE
 from ..errors import OptionError
 from ..models import CARD, INFERENCE, ModelDescription, find_model
 from ..quality.calibration import Calibration, calibration_error, coverage

@@ -32,6 +32,13 @@ TOLD_GAIN = "told gain"
 TUNED_FILE = Path(__file__).with_name("tuned_parameters.json")
 
 
+NETWORK_CODE = (
+    *("USEnhanceLib.networks", "USEnhanceLib.diffusion", "USEnhanceLib.enhancement.network"),
+    *("USEnhanceLib.enhancement.scunet", "USEnhanceLib.enhancement.irsde"),
+)
+"""What the answers of networks depend on, for the cache."""
+
+
 @dataclass(frozen=True)
 class Contender:
     """A method of the tables, and whether it is the input, a classical filter, ours, or another network.
@@ -87,7 +94,7 @@ def restore(
         return filter_told(
             contender.method, tuned_parameters(dataset, condition)[contender.method], degraded, cache
         )
-    code = code_version("USEnhanceLib.networks", "USEnhanceLib.enhancement.scunet")
+    code = code_version(*NETWORK_CODE)
     what = ["network", contender.sha256, device, code]
     return keep_frame(
         cache,

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..enhancement.scunet import FLOOR, SCALE, SCUNetEnhancer
+from ..enhancement.calibration import FLOOR, SCALE
+from ..enhancement.scunet import SCUNetEnhancer
 from ..models import ModelDescription, find_model
 from .conditions import FOURIER, GAUSSIAN, SPECKLE, Condition
 from .crops import load_crops

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..enhancement.scunet import FLOOR, SCALE
+from ..enhancement.calibration import FLOOR, SCALE
 from ..errors import OptionError
 from ..models import find_model
 from ..quality import calibration

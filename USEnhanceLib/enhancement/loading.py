@@ -33,6 +33,10 @@ _NETWORKS = (
     ),
 )
 _NETWORK_PACKAGES = ("torch", "safetensors")
+_DIFFUSION_PACKAGES = (*_NETWORK_PACKAGES, "monai", "einops")
+
+DIFFUSIONS = ("DiffusionUNet", "DiffusionEnsemble")
+"""Architectures that `IRSDEEnhancer` runs."""
 
 
 def methods() -> list[MethodDescription]:
@@ -66,7 +70,9 @@ def check_method(method: str | Path) -> None:
 def packages_of(method: str | Path) -> tuple[str, ...]:
     """Return the packages that a method imports besides those of Slicer; errors as of `check_method`."""
     found = _find(method)
-    return _NETWORK_PACKAGES if isinstance(found, ModelDescription) else found.packages
+    if not isinstance(found, ModelDescription):
+        return found.packages
+    return _DIFFUSION_PACKAGES if found.architecture in DIFFUSIONS else _NETWORK_PACKAGES
 
 
 def missing_packages(method: str | Path) -> list[str]:
@@ -119,15 +125,8 @@ def load_enhancer(
     """
     description = _find(method)
     check_device_name(device)
-    for name, value in (("steps", steps), ("samples", samples)):
-        if value is not None:
-            raise OptionError(
-                f"{description.name} has no option {name!r}: it needs one evaluation and no samples."
-            )
     if not isinstance(description, ModelDescription):
-        for name, value in (("tile", tile), ("runtime", runtime)):
-            if value is not None:
-                raise OptionError(f"{description.name} has no option {name!r}: leave it out.")
+        _refuse(description.name, tile=tile, steps=steps, samples=samples, runtime=runtime)
         from .classical import ClassicalEnhancer
 
         return ClassicalEnhancer(description, device, strength=strength)
@@ -135,10 +134,28 @@ def load_enhancer(
         raise OptionError(f"{method} is a model for {description.task}, not for enhancement: use scunet.")
     if runtime not in (None, "torch"):
         raise OptionError(f"Unknown runtime {runtime!r}: use torch.")
+    is_diffusion = description.architecture in DIFFUSIONS
+    if not is_diffusion:
+        _refuse(description.name, steps=steps, samples=samples)
     try:
+        if is_diffusion:
+            from .irsde import IRSDEEnhancer
+
+            return IRSDEEnhancer(
+                description, device, strength=strength, tile=tile, steps=steps, samples=samples
+            )
         from .scunet import SCUNetEnhancer
+
+        return SCUNetEnhancer(description, device, strength=strength, tile=tile)
     except ImportError as error:
+        if isinstance(error, DependencyError):
+            raise
         raise DependencyError(
-            f"The Python package {error.name} is missing: install PyTorch to run {description.name}."
+            f"The Python package {error.name} is missing: install it to run {description.name}."
         ) from error
-    return SCUNetEnhancer(description, device, strength=strength, tile=tile)
+
+
+def _refuse(name: str, **options: object) -> None:
+    for option, value in options.items():
+        if value is not None:
+            raise OptionError(f"{name} has no option {option!r}: leave it out.")

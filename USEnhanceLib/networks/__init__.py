@@ -6,7 +6,7 @@ so that no file can make the library instantiate a class of its own choice.
 
 from __future__ import annotations
 
-from .diffusion_unet import DiffusionUNet
+from .diffusion_unet import DiffusionEnsemble, DiffusionUNet
 from .dncnn import DnCNN
 from .msann import MSANN
 from .restormer import Restormer
@@ -18,6 +18,7 @@ ARCHITECTURES = {
     "Restormer": Restormer,
     "MSANN": MSANN,
     "DiffusionUNet": DiffusionUNet,
+    "DiffusionEnsemble": DiffusionEnsemble,
 }
 
-__all__ = ["ARCHITECTURES", "MSANN", "DiffusionUNet", "DnCNN", "Restormer", "SCUNet"]
+__all__ = ["ARCHITECTURES", "MSANN", "DiffusionEnsemble", "DiffusionUNet", "DnCNN", "Restormer", "SCUNet"]

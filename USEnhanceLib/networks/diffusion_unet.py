@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -58,3 +59,19 @@ class DiffusionUNet(nn.Module):
         # mu as a standard variable too: grey levels spread by about a quarter around the middle.
         both = pad_to_multiple(torch.cat((z, (mu - 0.5) / 0.25), 1), self._multiple)
         return self.body(both, times)[..., :height, :width]
+
+
+class DiffusionEnsemble(nn.Module):
+    """Networks of one size that were trained apart, in `members`. It is asked member by member.
+
+    Args:
+        members: their number.
+        options: of `DiffusionUNet`.
+    """
+
+    def __init__(self, members: int = 1, **options: Any) -> None:
+        super().__init__()
+        if members < 1:
+            raise ValueError(f"{members} members: an ensemble has at least one")
+        self.members = nn.ModuleList(DiffusionUNet(**options) for _ in range(members))
+        self.options = {"members": members, **self.members[0].options}

@@ -23,7 +23,8 @@ MAY_USE = {
     "networks": set(),
     "models": {"networks"},
     "quality": {"frames"},
-    "enhancement": {"classical", "frames", "models", "networks"},
+    "enhancement": {"classical", "diffusion", "frames", "models", "networks"},
+    "diffusion": set(),
     "segmentation": {"frames", "models", "networks"},
     "worker": {"enhancement", "frames", "models", "segmentation"},
     "mrml": {"enhancement", "frames", "models", "quality", "segmentation", "worker"},
@@ -34,6 +35,7 @@ MAY_USE = {
         *(
             "classical",
             "degradation",
+            "diffusion",
             "enhancement",
             "frames",
             "models",
@@ -47,6 +49,7 @@ MAY_USE = {
         *(
             "classical",
             "degradation",
+            "diffusion",
             "enhancement",
             "frames",
             "models",
@@ -69,8 +72,11 @@ HEAVY = {"torch", "monai", "SimpleITK", "skimage"}
 # Packages that functions import when they need them, so that no module needs them to be loaded.
 LAZY = HEAVY | {"PIL", "bm3d", "matplotlib", "pydicom", "pywt", "safetensors", "scipy"}
 # Modules that are about torch, and that others import only inside functions: they have it at the top.
-ABOUT_TORCH = {"networks", "degradation", "training", "benchmarks"}
-ABOUT_TORCH_MODULES = {"classical/nllr.py", "classical/nllr_noise.py", "enhancement/scunet.py"}
+ABOUT_TORCH = {"networks", "degradation", "diffusion", "training", "benchmarks"}
+ABOUT_TORCH_MODULES = {
+    *("classical/nllr.py", "classical/nllr_noise.py"),
+    *("enhancement/network.py", "enhancement/scunet.py", "enhancement/irsde.py"),
+}
 
 
 def python_files() -> list[str]:

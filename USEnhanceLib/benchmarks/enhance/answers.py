@@ -13,12 +13,11 @@ from pathlib import Path
 import numpy as np
 
 from ...classical.filters import find_filter
-from ..contenders import CLASSICAL, INPUT, Contender, enhancer
+from ..contenders import CLASSICAL, INPUT, NETWORK_CODE, Contender, enhancer
 from ..kept import code_version, keep_frame
 from ..pool import map_tasks
 
 FILTER_CODE = ("USEnhanceLib.classical.noise_level", "USEnhanceLib.enhancement.classical")
-NETWORK_CODE = ("USEnhanceLib.networks", "USEnhanceLib.enhancement.scunet")
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,113 @@
+"""Despeckling of B-mode frames by a mean-reverting diffusion (arXiv 2602.22717)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from ..diffusion import EVERY_STEP, Prediction, Schedule, sample
+from ..errors import ModelError, OptionError
+from ..models import INFERENCE, ModelDescription
+from .calibration import FLOOR, SCALE, calibration
+from .checks import poll
+from .network import Image, NetworkEnhancer, Request
+from .result import Cancelled
+
+CPU_TILE = 192
+"""Edge of the largest tile on a CPU, so that Cancel is heard between evaluations of half a second."""
+
+GPU_TILE = 512
+
+
+class IRSDEEnhancer(NetworkEnhancer):
+    """Despeckles stacks of frames with an ensemble of diffusion networks that were trained apart.
+
+    The picture is the mean over the members, and the uncertainty is their standard deviation, calibrated as
+    `calibration` tells: scale * deviation + floor. A model of one member has none.
+
+    Args:
+        model, device, strength, tile: as of `NetworkEnhancer`.
+        steps: evaluations of each member a tile; by default the model's own.
+        samples: members that are asked; by default all.
+
+    Raises:
+        OptionError: as of `NetworkEnhancer`, or steps or samples out of range.
+        ModelError: damaged weights or wrong settings.
+    """
+
+    cpu_tile, gpu_tile = CPU_TILE, GPU_TILE
+
+    def __init__(
+        self,
+        model: ModelDescription,
+        device: str = "auto",
+        *,
+        strength: float = 1.0,
+        tile: int | None = None,
+        steps: int | None = None,
+        samples: int | None = None,
+    ) -> None:
+        self._calibration = calibration(model)
+        super().__init__(model, device, strength=strength, tile=tile)
+        try:
+            settings = model.inference
+            self._schedule = Schedule(settings["times"], settings["level"], settings["remainder"])
+            self._kind, self._sampler = str(settings["prediction"]), str(settings["sampler"])
+            own_steps = int(settings["steps"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise ModelError(
+                f"The settings in {model.folder / INFERENCE} are wrong ({error}): install the model again."
+            ) from error
+        members = len(self._members())
+        if samples is not None and not 1 <= samples <= members:
+            raise OptionError(f"{model.name} has {members} members: give between 1 and {members} samples.")
+        if steps is not None and not 1 <= steps <= self._schedule.steps:
+            raise OptionError(f"Give between 1 and {self._schedule.steps} steps, not {steps}.")
+        self._steps = steps or own_steps
+        self._samples = samples or members
+
+    def _members(self) -> list[torch.nn.Module]:
+        return list(getattr(self._network, "members", [self._network]))
+
+    def _parameters(self, uncertainty: bool) -> dict[str, Any]:
+        own = {"sampler": self._sampler, "steps": self._steps, "samples": self._samples}
+        calibrated = uncertainty and self._samples > 1
+        return {**own, **(dict(zip((SCALE, FLOOR), self._calibration, strict=True)) if calibrated else {})}
+
+    def _enhance(self, frame: Image, request: Request) -> tuple[Image, Image | None]:
+        members = self._members()[: self._samples]
+        answers = np.stack(
+            [
+                self._in_tiles(
+                    frame, self._sampling(member, request.seed + index, request.cancelled), request.cancelled
+                )
+                for index, member in enumerate(members)
+            ]
+        )
+        mean = answers.mean(0, dtype=np.float64).astype(np.float32)
+        if len(answers) == 1:
+            return mean, None
+        scale, floor = self._calibration
+        spread = answers.std(0, ddof=1, dtype=np.float64).astype(np.float32)
+        return mean, scale * spread + floor
+
+    def _sampling(self, member: torch.nn.Module, seed: int, cancelled: Cancelled | None) -> Any:
+        predict = Prediction(member, self._schedule, self._kind)
+        generator = torch.Generator().manual_seed(seed)
+
+        def evaluate(piece: Image) -> Image:
+            with torch.inference_mode():
+                found = sample(
+                    self._sampler,
+                    self._schedule,
+                    predict,
+                    self._tensor(piece),
+                    evaluations=None if self._sampler in EVERY_STEP else self._steps,
+                    generator=generator,
+                    poll=lambda: poll(cancelled),
+                )
+                return found[0, 0].clamp_(0, 1).cpu().numpy()
+
+        return evaluate
