@@ -1,0 +1,1 @@
+"""Ultrasound simulated from MRI: pairs of a speckled frame and the clean one that it should have been."""
