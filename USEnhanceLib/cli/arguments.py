@@ -41,7 +41,7 @@ def build_parser() -> OneLineParser:
     parser.add_argument("--version", action="version", version=f"usenhance {__version__}")
     _add_output_options(parser)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for add in (_add_enhance, _add_models, _add_train, _add_bench, _add_demo):
+    for add in (_add_enhance, _add_models, _add_simulate, _add_train, _add_bench, _add_demo):
         _add_output_options(add(commands))
     return parser
 
@@ -140,6 +140,33 @@ def _add_models(commands: argparse._SubParsersAction) -> argparse.ArgumentParser
     parser.add_argument(
         "names", nargs="*", metavar="NAME", help="models, by name or folder (default: all that are shipped)"
     )
+    return parser
+
+
+def _add_simulate(commands: argparse._SubParsersAction) -> argparse.ArgumentParser:
+    from ..simulation.probes import PROBES
+
+    names = ", ".join(probe.name for probe in PROBES)
+    parser = commands.add_parser(
+        "simulate",
+        help="simulate ultrasound from MRI, to train with or to measure with",
+        description="Simulate pairs of a speckled and a clean frame from views of MRI (PNG, JPEG, TIFF, "
+        "NIfTI, NRRD, MHA). OUT receives manifest.jsonl, from which each pair can be made again, shards/*.npz "
+        "with all pairs (speckled, clean: 16 bits), and pictures of the first ones. A run that was "
+        "interrupted goes on when it is repeated.",
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("mri", metavar="MRI", help="file or folder of MRI")
+    add("output", metavar="OUT", help="folder of the data set, made when missing")
+    add("--probe", nargs="+", required=True, metavar="NAME", help=f"{names}; several take turns")
+    add("--count", type=count, default=1, metavar="N", help="pairs (default: 1)")
+    add("--seed", type=whole_number, default=0, help="of all that is random (default: 0)")
+    add("--engine", default="simus", metavar="NAME", help="simus (exact, the default) or fast")
+    add("--size", type=count, default=128, metavar="N", help="edge of the frames, pixels (default: 128)")
+    add("--diversified", action="store_true", help="also draw frequency, depth, aperture, attenuation, ...")
+    add("--split", metavar="NAME", help="only subjects of train, val or test (default: all)")
+    add("--processes", type=count, default=1, metavar="N", help="processes at work (default: 1)")
     return parser
 
 

@@ -2,7 +2,7 @@
 
 Speckle is a sum of very many echoes, so the samples of a frame are a complex normal field that its point
 spread functions colour (R. F. Wagner, S. W. Smith, J. M. Sandrik, H. Lopez, "Statistics of speckle in
-ultrasound B-scans", IEEE Trans. Sonics Ultrason. 30, 1983). The functions come from the exact engine and change
+ultrasound B-scans", IEEE Trans. Sonics Ultrason. 30, 1983). They come from the exact engine and change
 over the frame; they are written as sums of few components, so that a frame costs one convolution a component.
 
 What it lacks: clutter from farther than a point spread function's patch, such as grating lobes.

@@ -76,6 +76,7 @@ ABOUT_TORCH = {"networks", "degradation", "diffusion", "training", "benchmarks"}
 ABOUT_TORCH_MODULES = {
     *("classical/nllr.py", "classical/nllr_noise.py"),
     *("enhancement/network.py", "enhancement/scunet.py", "enhancement/irsde.py"),
+    "simulation/fast.py",
 }
 
 
