@@ -151,9 +151,9 @@ def _add_simulate(commands: argparse._SubParsersAction) -> argparse.ArgumentPars
         "simulate",
         help="simulate ultrasound from MRI, to train with or to measure with",
         description="Simulate pairs of a speckled and a clean frame from views of MRI (PNG, JPEG, TIFF, "
-        "NIfTI, NRRD, MHA). OUT receives manifest.jsonl, from which each pair can be made again, shards/*.npz "
-        "with all pairs (speckled, clean: 16 bits), and pictures of the first ones. A run that was "
-        "interrupted goes on when it is repeated.",
+        "NIfTI, NRRD, MHA). OUT receives manifest.jsonl, from which each pair can be made again, "
+        "shards/*.npz with all pairs (speckled, clean: 16 bits), and pictures of the first ones. A run "
+        "that was interrupted goes on when it is repeated.",
         allow_abbrev=False,
     )
     add = parser.add_argument
