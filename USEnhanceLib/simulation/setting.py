@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import OptionError
+from .compression import HEADROOM
 from .probes import SPEED_OF_SOUND, Probe, find_probe
 
 AXIAL_PIXELS = 1.5
@@ -171,6 +172,7 @@ def draw_setting(
     pixel = pixel_spacing(probe, (usual.depths[0], depth), half_angle, size)[0]
     axial = pixel * AXIAL_PIXELS * draw(0.8, 1.4, 1.0)
     cycles = max(1.0, axial * frequency / (AXIAL_WIDTH_OF_CYCLE * SPEED_OF_SOUND))
+    dynamic_range = round(draw(50, 60, 55), 2)
     return Setting(
         probe=probe.name,
         frequency=round(frequency),
@@ -180,8 +182,9 @@ def draw_setting(
         half_angle=round(half_angle, 3),
         attenuation=round(draw(0.2, 0.8, 0.5), 3),
         f_number=round(usual.f_number * draw(0.85, 1.4, 1.0), 3),
-        dynamic_range=round(draw(50, 60, 55), 2),
-        contrast=round(draw(32, 42, 38), 2),
+        dynamic_range=dynamic_range,
+        # Black tissue is just above black, where its speckle is not all cut off.
+        contrast=round(dynamic_range - HEADROOM - draw(0, 6, 2), 2),
         scatterers=10.0,
         size=size,
         seed=seed,
