@@ -18,8 +18,8 @@ from ..errors import InputError
 from ..frames.dependencies import load
 
 SUFFIXES = (".png", ".jpg", ".tif", ".nii", ".nii.gz", ".nrrd", ".mha")
-PERCENTILES = (1.0, 99.5)
-"""Grey values of an MRI that count as black and white."""
+BLACK, WHITE = 1.0, 99.5
+"""Percentiles of an MRI's grey values that become black, and of those above it that become white."""
 AXES = "kji"
 
 
@@ -115,11 +115,13 @@ def read_tissue(file: Path) -> Tissue:
     if image.GetDimension() not in (2, 3):
         raise InputError(f"{file} has {image.GetDimension()} dimensions: give a picture or a volume.")
     values = values.reshape(-1, *values.shape[-2:])[::-1]
+    black = float(np.percentile(values, BLACK))
     # The background would count for too much.
-    black, white = np.percentile(values[values > values.min()], PERCENTILES) if np.ptp(values) else (0, 0)
-    if not white > black:
+    tissue = values[values > black]
+    if len(tissue) == 0:
         raise InputError(f"{file} shows nothing, all its values are the same: give another MRI.")
     spacing = (*image.GetSpacing()[:2], *image.GetSpacing()[2:], 1.0)[2::-1]
+    white = float(np.percentile(tissue, WHITE))
     return Tissue(np.clip((values - black) / (white - black), 0, 1), spacing)
 
 

@@ -37,9 +37,9 @@ class _Usual:
 
 # Frequencies are low enough, and waves many enough, that grating lobes leave an anechoic disc dark.
 _USUAL = {
-    "L11-5v": _Usual(5.5e6, (4e-3, 38.5e-3), 0.0, 14.0, 15, 1.5, (4.6e6, 6.2e6)),
+    "L11-5v": _Usual(5.0e6, (4e-3, 38.5e-3), 0.0, 12.0, 15, 1.5, (4.4e6, 5.6e6)),
     "L12-3v": _Usual(6.5e6, (4e-3, 38.5e-3), 0.0, 14.0, 15, 1.5, (5.0e6, 7.5e6)),
-    "C5-2v": _Usual(2.8e6, (10e-3, 85e-3), 27.0, 12.0, 15, 1.8, (2.4e6, 3.2e6)),
+    "C5-2v": _Usual(2.5e6, (10e-3, 85e-3), 27.0, 9.0, 15, 1.8, (2.2e6, 2.8e6)),
     "P4-2v": _Usual(2.7e6, (10e-3, 80e-3), 37.0, 8.6, 15, 0.0, (2.2e6, 3.0e6)),
     "P6-3": _Usual(4.0e6, (8e-3, 60e-3), 37.0, 6.2, 15, 0.0, (3.3e6, 4.3e6)),
 }
