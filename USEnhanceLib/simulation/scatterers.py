@@ -28,9 +28,10 @@ def draw_scatterers(echogenicity: NDArray[np.float32], grid: ImageGrid, setting:
     """Return random scatterers of a tissue.
 
     One lies at a random place in each of many small cells, of which `Setting.scatterers` make a resolution
-    cell, and reflects with a random sign and a strength of sqrt(echogenicity x area of the small cell): so
-    the mean power of the echo depends on the echogenicity alone. Signs need fewer scatterers than normal
-    strengths for speckle to be fully developed (a ratio of mean to standard deviation of 1.91).
+    cell, and reflects with a uniformly distributed strength of variance echogenicity x area of the small
+    cell: so the mean power of the echo depends on the echogenicity alone. With ten scatterers a resolution
+    cell, speckle is then fully developed (a ratio of mean to standard deviation of 1.91); in such small cells
+    random signs of one strength make it too even (1.97), normal strengths too uneven (1.87).
 
     Args:
         echogenicity: mean power of the echo, [H, W] in [0, 1], on the pixels of the image; continued beyond
@@ -55,9 +56,9 @@ def draw_scatterers(echogenicity: NDArray[np.float32], grid: ImageGrid, setting:
         areas.append(np.full(count, (bottom - top) * 2 * reach * radius / count))
     places, area = np.concatenate(positions), np.concatenate(areas)
     power = grid.of_map(echogenicity, places[:, 0], places[:, 1]) * area
-    signs = rng.integers(0, 2, len(power)) * 2 - 1
+    strengths = rng.uniform(-(3**0.5), 3**0.5, len(power))
     kept = power > 0
-    return Scatterers(places[kept], (signs * np.sqrt(power))[kept])
+    return Scatterers(places[kept], (strengths * np.sqrt(power))[kept])
 
 
 def _reach(grid: ImageGrid, setting: Setting, depth: float) -> float:

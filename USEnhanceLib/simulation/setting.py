@@ -18,6 +18,8 @@ AXIAL_PIXELS = 1.5
 
 # Measured on point spread functions: the full width at half maximum of a pulse of one cycle, in wavelengths.
 AXIAL_WIDTH_OF_CYCLE = 0.62
+SHORTEST, LONGEST = 1.0, 12.0
+"""Pulses that are drawn, cycles."""
 LATERAL_WIDTH = 1.6
 """Also measured: full width at half maximum, in wavelengths times the f-number, of the tapered apertures."""
 
@@ -37,9 +39,9 @@ class _Usual:
 
 # Frequencies are low enough, and waves many enough, that grating lobes leave an anechoic disc dark.
 _USUAL = {
-    "L11-5v": _Usual(5.0e6, (4e-3, 38.5e-3), 0.0, 12.0, 15, 1.5, (4.4e6, 5.6e6)),
-    "L12-3v": _Usual(6.5e6, (4e-3, 38.5e-3), 0.0, 14.0, 15, 1.5, (5.0e6, 7.5e6)),
-    "C5-2v": _Usual(2.5e6, (10e-3, 85e-3), 27.0, 9.0, 15, 1.8, (2.2e6, 2.8e6)),
+    "L11-5v": _Usual(4.8e6, (4e-3, 38.5e-3), 0.0, 12.0, 15, 1.5, (4.4e6, 5.2e6)),
+    "L12-3v": _Usual(6.5e6, (4e-3, 38.5e-3), 0.0, 14.0, 15, 1.5, (5.0e6, 7.0e6)),
+    "C5-2v": _Usual(2.5e6, (10e-3, 85e-3), 27.0, 9.0, 15, 1.8, (2.2e6, 2.6e6)),
     "P4-2v": _Usual(2.7e6, (10e-3, 80e-3), 37.0, 8.6, 15, 0.0, (2.2e6, 3.0e6)),
     "P6-3": _Usual(4.0e6, (8e-3, 60e-3), 37.0, 6.2, 15, 0.0, (3.3e6, 4.3e6)),
 }
@@ -171,12 +173,12 @@ def draw_setting(
     angles = np.linspace(-steering, steering, usual.waves).round(4)
     pixel = pixel_spacing(probe, (usual.depths[0], depth), half_angle, size)[0]
     axial = pixel * AXIAL_PIXELS * draw(0.8, 1.4, 1.0)
-    cycles = max(1.0, axial * frequency / (AXIAL_WIDTH_OF_CYCLE * SPEED_OF_SOUND))
+    cycles = axial * frequency / (AXIAL_WIDTH_OF_CYCLE * SPEED_OF_SOUND)
     dynamic_range = round(draw(50, 60, 55), 2)
     return Setting(
         probe=probe.name,
         frequency=round(frequency),
-        cycles=round(cycles, 3),
+        cycles=round(min(max(cycles, SHORTEST), LONGEST), 3),
         transmits=tuple(angles.tolist()),
         depths=(usual.depths[0], round(depth, 6)),
         half_angle=round(half_angle, 3),
