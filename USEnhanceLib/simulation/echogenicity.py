@@ -93,7 +93,7 @@ def sha256_of(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=16)
 def read_tissue(file: Path) -> Tissue:
     """Return the MRI of a file, its grey values stretched to [0, 1].
 

@@ -132,7 +132,7 @@ def plan(
     entries = []
     for index in range(count):
         name = names[index % len(names)]
-        file = chosen[int(rng.integers(len(chosen)))]
+        file = _draw_file(chosen, rng)
         own = draw_setting(name, rng, diversified, size=size)
         if index // len(names) % PAIRS_PER_SETTING[engine] == 0:
             group[name] = own
@@ -151,6 +151,18 @@ def plan(
             )
         )
     return entries
+
+
+def _draw_file(files: Sequence[Path], rng: np.random.Generator) -> Path:
+    """Return a file: folders are as likely as each other, then their subjects, then the files of one.
+
+    So neither a volume among slices is hardly ever seen, nor a subject with many slices too often.
+    """
+    for group in (lambda file: file.parent, subject_of):
+        groups = sorted({group(file) for file in files})
+        drawn = groups[int(rng.integers(len(groups)))]
+        files = [file for file in files if group(file) == drawn]
+    return files[int(rng.integers(len(files)))]
 
 
 def mri_folder(mri: Path) -> Path:

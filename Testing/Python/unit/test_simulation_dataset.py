@@ -118,6 +118,15 @@ def test_a_plan_is_the_same_again_and_other_with_another_seed(mri):
     assert len({entry.setting.seed for entry in entries}) == 6
 
 
+def test_a_single_volume_is_as_likely_as_a_folder_of_slices(mri):
+    brain = mri / "brain"
+    brain.mkdir()
+    find_mri(mri)[0].rename(brain / "one_3.png")
+    seen = [entry.subject for entry in plan(mri, ["P6-3"], 60, engine="fast", size=SIZE)]
+    assert 15 < seen.count("brain/one") < 45
+    assert len(set(seen)) == 7
+
+
 def test_a_split_holds_its_subjects_only(mri):
     seen = {
         split: {entry.subject for entry in plan(mri, ["P6-3"], 20, size=SIZE, split=split)}
