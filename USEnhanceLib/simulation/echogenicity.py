@@ -6,7 +6,7 @@ import hashlib
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,8 @@ SUFFIXES = (".png", ".jpg", ".tif", ".nii", ".nii.gz", ".nrrd", ".mha")
 BLACK, WHITE = 1.0, 99.5
 """Percentiles of an MRI's grey values that become black, and of those above it that become white."""
 AXES = "kji"
+TONES = 0.6, 2.5
+"""Limits of the exponents that are drawn."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +49,7 @@ class View:
         extent: edge of the square image as a share of the slice's shorter edge.
         angle: by which the image is turned, degrees.
         mirrored: whether left and right are exchanged.
+        tone: exponent of the grey values; above 1 the image is darker.
     """
 
     axis: str
@@ -56,6 +59,7 @@ class View:
     extent: float
     angle: float
     mirrored: bool
+    tone: float
 
     def to_json(self) -> dict[str, Any]:
         """Return the view as a dictionary of numbers and strings."""
@@ -142,11 +146,15 @@ def draw_view(tissue: Tissue, rng: np.random.Generator) -> View:
             extent=round(extent, 4),
             angle=round(float(rng.uniform(-20, 20)), 2),
             mirrored=bool(rng.integers(2)),
+            tone=1.0,
         )
         seen = imaged_plane(tissue, view, 32)
         if (seen > 0.08).mean() > 0.6:
             break
-    return view
+    # MRI is as bright as its sequence makes it: the mean is drawn, as a sonographer turns the gain.
+    mean = float(np.clip(seen.mean(), 0.02, 0.98))
+    tone = np.clip(math.log(rng.uniform(0.3, 0.6)) / math.log(mean), *TONES)
+    return replace(view, tone=round(float(tone), 3))
 
 
 def imaged_plane(tissue: Tissue, view: View, size: int) -> NDArray[np.float32]:
@@ -167,7 +175,8 @@ def imaged_plane(tissue: Tissue, view: View, size: int) -> NDArray[np.float32]:
     rows = (view.row * height + down * cos + right * sin) / row_mm - 0.5
     columns = (view.column * width + right * cos - down * sin) / column_mm - 0.5
     smooth = ndimage.gaussian_filter(plane, blur)
-    return np.clip(ndimage.map_coordinates(smooth, [rows, columns], order=1, mode="reflect"), 0, 1)
+    grey = ndimage.map_coordinates(smooth, [rows, columns], order=1, mode="reflect")
+    return np.clip(grey, 0, 1) ** np.float32(view.tone)
 
 
 def echogenicity_of(grey: NDArray[np.float32], contrast: float) -> NDArray[np.float32]:

@@ -41,7 +41,7 @@ def mri(tmp_path):
 def whole(**changes) -> View:
     """Return the view of a whole slice."""
     values = {"axis": "k", "index": 0, "row": 0.5, "column": 0.5, "extent": 1.0, "angle": 0.0}
-    return View(**{**values, "mirrored": False, **changes})
+    return View(**{**values, "mirrored": False, "tone": 1.0, **changes})
 
 
 def test_slices_of_a_subject_have_one_name(mri):
@@ -76,6 +76,7 @@ def test_the_plane_is_what_the_view_says(mri):
     assert np.corrcoef(plain.ravel(), expected.ravel())[0, 1] > 0.98
     mirrored = imaged_plane(tissue, whole(mirrored=True), 50)
     np.testing.assert_allclose(mirrored, plain[:, ::-1], atol=1e-4)
+    np.testing.assert_allclose(imaged_plane(tissue, whole(tone=2.0), 50), plain**2, atol=1e-5)
     turned = imaged_plane(tissue, whole(angle=90.0), 50)
     np.testing.assert_allclose(turned, np.rot90(plain), atol=1e-4)
 
