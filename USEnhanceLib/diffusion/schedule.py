@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import torch
-from monai.networks.schedulers import DDPMScheduler, NoiseSchedules
 from torch import Tensor
 
 from ..errors import OptionError
+
+if TYPE_CHECKING:
+    from monai.networks.schedulers import DDPMScheduler
 
 NAME = "irsde_cosine"
 OFFSET = 0.008
@@ -31,7 +34,6 @@ def cosine_drift(steps: int, remainder: float) -> tuple[Tensor, float]:
     return integral * dt, dt
 
 
-@NoiseSchedules.add_def(NAME, "Cosine drift of a mean-reverting SDE (arXiv 2301.11699)")
 def _irsde_cosine(num_train_timesteps: int, remainder: float = 0.005) -> tuple[Tensor, Tensor, Tensor]:
     integral, _ = cosine_drift(num_train_timesteps, remainder)
     alphas_cumprod = torch.exp(-2 * integral)
@@ -68,6 +70,10 @@ class Schedule:
     @cached_property
     def scheduler(self) -> DDPMScheduler:
         """MONAI's scheduler for z = (x - mu) / lambda; its timestep i is the time i + 1."""
+        from monai.networks.schedulers import DDPMScheduler, NoiseSchedules
+
+        if NAME not in NoiseSchedules:
+            NoiseSchedules.add(NAME, "Cosine drift of a mean-reverting SDE (arXiv 2301.11699)", _irsde_cosine)
         return DDPMScheduler(
             num_train_timesteps=self.steps, schedule=NAME, clip_sample=False, remainder=self.remainder
         )

@@ -125,8 +125,11 @@ def at_file_scope(tree: ast.Module) -> Iterator[ast.stmt]:
         node = waiting.pop()
         if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
             waiting += node.orelse
-        elif isinstance(node, (ast.If, ast.Try, ast.With, ast.For, ast.While, ast.ClassDef)):
-            waiting += [child for child in ast.walk(node) if isinstance(child, (ast.Import, ast.ImportFrom))]
+        elif isinstance(
+            node, (ast.If, ast.Try, ast.ExceptHandler, ast.With, ast.For, ast.While, ast.ClassDef)
+        ):
+            inner = ast.iter_child_nodes(node)
+            waiting += [child for child in inner if isinstance(child, (ast.stmt, ast.ExceptHandler))]
         elif not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             yield node
 
@@ -200,7 +203,11 @@ def test_imports_at_file_scope_are_found(source):
 
 @pytest.mark.parametrize(
     "source",
-    ["def f():\n    import torch", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import torch"],
+    [
+        "def f():\n    import torch",
+        "class A:\n    def f(self):\n        import torch",
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import torch",
+    ],
 )
 def test_imports_that_do_not_run_on_loading_are_not_found(source):
     names = [name for node in at_file_scope(ast.parse(source)) for name in imported_names(node, [])]
