@@ -16,7 +16,7 @@ examples:
   usenhance enhance cine.dcm filtered.nrrd --method lee
   usenhance demo
 """
-TRAINABLE = ("scunet", "dncnn", "restormer", "msann")
+TRAINABLE = ("scunet", "dncnn", "restormer", "msann", "irsde")
 METHOD_HELP = "one of the methods below, or the folder of a model (default: scunet)"
 DEVICE_HELP = "auto, cpu, cuda, cuda:N or mps (default: auto)"
 
@@ -179,7 +179,7 @@ def _add_train(commands: argparse._SubParsersAction) -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("network", choices=TRAINABLE, help="what to train")
-    add("--data", required=True, metavar="DIR", help="folder of ultrasound images")
+    add("--data", required=True, metavar="DIR", help="folder of ultrasound images, or of simulated pairs")
     add("--out", required=True, metavar="DIR", help="folder of the run")
     add("--resume", action="store_true", help="go on from the checkpoint in OUT, if there is one")
     add("--recipe", metavar="FILE", help="JSON or YAML file of settings (default: the published recipe)")

@@ -17,11 +17,11 @@ def run(arguments: argparse.Namespace, console: Console) -> None:
         raise InputError(f"There is no data folder {data}: give the folder of the ultrasound images.")
     from ..training.loop import train
     from ..training.processes import is_first_process
-    from ..training.recipe import TrainingRecipe
+    from ..training.tasks import read_recipe
 
     recipe = None
     if arguments.recipe is not None:
-        recipe = TrainingRecipe.load(Path(arguments.recipe), arguments.network)
+        recipe = read_recipe(Path(arguments.recipe), arguments.network)
     targets = make_folder(Path(arguments.targets)) if arguments.targets is not None else None
     with folder_for_results(out) as folder:
         model = train(

@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 
 from USEnhanceLib import load_enhancer
+from USEnhanceLib.cli import arguments, main
 from USEnhanceLib.diffusion import Prediction, Schedule
 from USEnhanceLib.enhancement import packages_of
 from USEnhanceLib.errors import InputError, OptionError
@@ -24,6 +25,7 @@ from USEnhanceLib.training.despeckling import PairPatches
 from USEnhanceLib.training.diffusion_recipe import DiffusionRecipe
 from USEnhanceLib.training.noise_objective import NoiseObjective
 from USEnhanceLib.training.pairs import read_pairs
+from USEnhanceLib.training.trainable import TRAINABLE
 
 TINY = {"channels": [8, 16], "blocks": 1, "groups": 4, "head_channels": 8}
 RECIPE = DiffusionRecipe(
@@ -112,6 +114,27 @@ def test_a_resumed_run_goes_on_as_if_it_had_not_ended(model, data, tmp_path):
     whole, resumed = (load_network(find_model(folder)).state_dict() for folder in (model, tmp_path / "model"))
     # The learning rate of the first two steps knows the number of all; in the warm-up it does not.
     assert all(torch.allclose(whole[name], resumed[name], atol=2e-3) for name in whole)
+
+
+def test_the_command_line_trains_it(data, tmp_path, capsys):
+    RECIPE.save(tmp_path / "recipe.json")
+    words = [
+        "train",
+        "irsde",
+        "--data",
+        data,
+        "--out",
+        tmp_path / "run",
+        "--recipe",
+        tmp_path / "recipe.json",
+    ]
+    assert main([str(word) for word in words]) == 0
+    assert "usenhance enhance" in capsys.readouterr().out
+    assert find_model(tmp_path / "run" / "model").name == "model"
+
+
+def test_the_command_line_offers_every_network():
+    assert set(arguments.TRAINABLE) == set(TRAINABLE)
 
 
 def test_targets_are_for_other_networks(data, tmp_path):
