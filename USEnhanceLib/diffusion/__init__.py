@@ -12,7 +12,7 @@ schedulers apply to it. `schedule` has the times, `samplers` go back from mu to 
 from __future__ import annotations
 
 from .prediction import Prediction
-from .samplers import EVERY_STEP, SAMPLERS, sample
+from .samplers import SAMPLERS, sample, times_for
 from .schedule import Schedule
 
-__all__ = ["EVERY_STEP", "SAMPLERS", "Prediction", "Schedule", "sample"]
+__all__ = ["SAMPLERS", "Prediction", "Schedule", "sample", "times_for"]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..diffusion import EVERY_STEP, Prediction, Schedule, sample
+from ..diffusion import Prediction, Schedule, sample, times_for
 from ..errors import ModelError, OptionError
 from ..models import INFERENCE, ModelDescription
 from .calibration import FLOOR, SCALE, calibration
@@ -25,7 +25,7 @@ class IRSDEEnhancer(NetworkEnhancer):
     """Despeckles stacks of frames with an ensemble of diffusion networks that were trained apart.
 
     The picture is the mean over the members, and the uncertainty is their standard deviation, calibrated as
-    `calibration` tells: scale * deviation + floor. A model of one member has none.
+    `calibration` tells: scale * deviation + floor. One member has none, and is refused where it is asked for.
 
     Args:
         model, device, strength, tile: as of `NetworkEnhancer`.
@@ -63,13 +63,19 @@ class IRSDEEnhancer(NetworkEnhancer):
         members = len(self._members())
         if samples is not None and not 1 <= samples <= members:
             raise OptionError(f"{model.name} has {members} members: give between 1 and {members} samples.")
-        if steps is not None and not 1 <= steps <= self._schedule.steps:
-            raise OptionError(f"Give between 1 and {self._schedule.steps} steps, not {steps}.")
         self._steps = steps or own_steps
         self._samples = samples or members
+        times_for(self._sampler, self._schedule, self._steps)
 
     def _members(self) -> list[torch.nn.Module]:
         return list(getattr(self._network, "members", [self._network]))
+
+    def _gives_uncertainty(self, asked: bool) -> bool:
+        if asked and self._samples == 1:
+            raise OptionError(
+                f"One member of {self._model.name} gives no uncertainty: ask for more samples, or do without."
+            )
+        return self._samples > 1
 
     def _parameters(self, uncertainty: bool) -> dict[str, Any]:
         own = {"sampler": self._sampler, "steps": self._steps, "samples": self._samples}
@@ -104,7 +110,7 @@ class IRSDEEnhancer(NetworkEnhancer):
                     self._schedule,
                     predict,
                     self._tensor(piece),
-                    evaluations=None if self._sampler in EVERY_STEP else self._steps,
+                    evaluations=self._steps,
                     generator=generator,
                     poll=lambda: poll(cancelled),
                 )

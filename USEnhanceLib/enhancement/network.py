@@ -74,6 +74,10 @@ class NetworkEnhancer(ABC):
     def _enhance(self, frame: Image, request: Request) -> tuple[Image, Image | None]:
         """Return the enhanced frame [H, W] in [0, 1] and its uncertainty, None where there is none."""
 
+    def _gives_uncertainty(self, asked: bool) -> bool:
+        """Tell whether results come with an uncertainty; OptionError where it is asked for in vain."""
+        return asked
+
     def _parameters(self, _uncertainty: bool) -> dict[str, Any]:
         """What the result depends on besides strength, tile and seed."""
         return {}
@@ -115,25 +119,25 @@ class NetworkEnhancer(ABC):
 
         Raises:
             InputError: `pixels` is not such a stack.
+            OptionError: an uncertainty is asked for that the method has not.
             EnhancementCancelled: `cancelled` returned true.
         """
         pixels = checked_pixels(pixels)
         begin = time.perf_counter()
         request = Request(seed, cancelled, uncertainty)
+        spread = np.zeros(pixels.shape, dtype=np.float32) if self._gives_uncertainty(uncertainty) else None
         enhanced = np.empty(pixels.shape, dtype=np.float32)
-        spread: NDArray[np.float32] | None = None
         notes: dict[str, None] = {}
         black = 0
         for i, frame in enumerate(pixels):
             poll(cancelled)
             if not frame.any():
                 black += 1
-                whole, deviation = frame, np.zeros_like(frame) if uncertainty else None
+                whole, deviation = frame, None
             else:
                 whole, deviation = self._without_running_out(frame, request, notes)
             enhanced[i] = frame + self._strength * (whole - frame)
-            if deviation is not None:
-                spread = np.zeros(pixels.shape, dtype=np.float32) if spread is None else spread
+            if spread is not None and deviation is not None:
                 spread[i] = self._strength * deviation
             if progress:
                 progress(i + 1, len(pixels))

@@ -33,6 +33,7 @@ class DiffusionUNet(nn.Module):
     ) -> None:
         super().__init__()
         # Loaded here, so that other networks do without MONAI.
+        import einops  # noqa: F401 (MONAI's attention needs it, and would not say so by name)
         from monai.networks.nets import DiffusionModelUNet
 
         self.options = {

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Generator, Tensor, nn
 
 from ..diffusion import Prediction, Schedule, sample
+from ..errors import OptionError
 from ..models import save_model
 from ..quality.fidelity import psnr, ssim
 from .diffusion_card import despeckling_card, despeckling_metadata
@@ -39,18 +40,28 @@ class Despeckling(Task):
     Args:
         recipe: of the run.
         data: folder of one or more data sets of `usenhance simulate`.
+        targets: refused.
 
     Raises:
         InputError: there are no pairs, or none of the recipe's probes.
+        OptionError: targets are given, or patches are larger than the frames.
     """
 
     columns = ("psnr_simulated", "ssim_simulated")
 
-    def __init__(self, recipe: DiffusionRecipe, data: Path) -> None:
+    def __init__(self, recipe: DiffusionRecipe, data: Path, _out: Path, targets: Path | None = None) -> None:
+        if targets is not None:
+            raise OptionError(f"{recipe.network} has no targets to keep: leave --targets out.")
         self.recipe = recipe
         self._schedule = recipe.schedule()
         self._pairs = read_pairs(data, recipe.probes, recipe.validation_pairs)
         self.notes = self._pairs.notes
+        smallest = min(min(pair.shape[1:]) for pair in self._pairs.learned)
+        if recipe.patch > smallest:
+            raise OptionError(
+                f"The pairs in {data} are of {smallest} pixels and the recipe's patch of {recipe.patch}: "
+                "choose a smaller patch."
+            )
         self._source = PairPatches(self._pairs.learned, recipe.patch)
 
     @staticmethod
@@ -123,7 +134,7 @@ class PairPatches:
             index = int(torch.randint(len(self._pairs), (1,), generator=generator))
             pair = self._pairs[index]
             top, left = (
-                int(torch.randint(max(1, size - self._patch + 1), (1,), generator=generator))
+                int(torch.randint(size - self._patch + 1, (1,), generator=generator))
                 for size in pair.shape[1:]
             )
             cut = pair[:, top : top + self._patch, left : left + self._patch]

@@ -33,6 +33,16 @@ class Task(ABC):
 
     Made after the weights to begin with were found to fit, and before anything is written.
 
+    Args:
+        recipe: of the run.
+        data: folder of the images.
+        out: folder of the run.
+        targets: folder that keeps targets between runs, for tasks that make some.
+
+    Raises:
+        InputError: there are no images to learn from.
+        OptionError: `targets` is given to a task that makes none, or the images do not suit the recipe.
+
     Attributes:
         recipe: of the run.
         columns: of the curve, for what `Validation.score` returns.
@@ -42,6 +52,10 @@ class Task(ABC):
     recipe: RunRecipe
     columns: tuple[str, ...]
     notes: tuple[str, ...] = ()
+
+    @abstractmethod
+    def __init__(self, recipe: Any, data: Path, out: Path, targets: Path | None = None) -> None:
+        """Read the images."""
 
     @staticmethod
     @abstractmethod

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..errors import OptionError
 from .despeckling import Despeckling
 from .diffusion_recipe import DiffusionRecipe
 from .recipe import TrainingRecipe
@@ -36,14 +35,5 @@ def task_class(recipe: RunRecipe) -> type[Task]:
 
 
 def make_task(recipe: RunRecipe, data: Path, out: Path, targets: Path | None) -> Task:
-    """Read the data of a run.
-
-    Raises:
-        InputError: there are none.
-        OptionError: `targets` is given for what needs no filtered targets.
-    """
-    if isinstance(recipe, TrainingRecipe):
-        return SelfSupervision(recipe, data, out, targets)
-    if targets is not None:
-        raise OptionError(f"{recipe.network} has no targets to keep: leave --targets out.")
-    return task_class(recipe)(recipe, data)  # type: ignore[call-arg]
+    """Read the data of a run; arguments and errors are those of `Task`."""
+    return task_class(recipe)(recipe, data, out, targets)

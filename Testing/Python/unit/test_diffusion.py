@@ -7,8 +7,8 @@ import math
 import pytest
 import torch
 
-from USEnhanceLib.diffusion import SAMPLERS, Prediction, Schedule, sample
-from USEnhanceLib.diffusion.samplers import EVERY_STEP, strided_times
+from USEnhanceLib.diffusion import SAMPLERS, Prediction, Schedule, sample, times_for
+from USEnhanceLib.diffusion.samplers import EVERY_STEP, Journey
 from USEnhanceLib.errors import OptionError
 
 MEAN, DEVIATION = 0.6, 0.05
@@ -104,15 +104,9 @@ def test_steps_of_one_are_those_of_monai(schedule):
     state = mu() + 0.1
     z = (state - mu()) / schedule.level
     theirs, _ = schedule.scheduler.step(predict(state, mu(), 1), 0, z)
-    ours = sample_one_step(schedule, predict, state)
+    journey = Journey(schedule, predict, mu(), [1, 0])
+    ours, _ = journey.posterior(state, journey.clean(state, 1), 1, 0)
     assert torch.allclose(ours, mu() + schedule.level * theirs, atol=1e-6)
-
-
-def sample_one_step(schedule, predict, state):
-    from USEnhanceLib.diffusion.samplers import _clean, _posterior
-
-    clean = _clean(schedule, predict, state, mu(), 1, clip=False)
-    return _posterior(schedule, state, clean, mu(), 1, 0)[0]
 
 
 @pytest.mark.parametrize("name", SAMPLERS)
@@ -129,15 +123,15 @@ def test_a_sampler_makes_as_many_evaluations_as_it_is_given(name, schedule):
         assert len(predict.times) == 5
 
 
-@pytest.mark.parametrize(("start", "evaluations"), [(80, 0), (80, 81), (5, 6)])
-def test_impossible_numbers_of_steps_are_refused(start, evaluations):
+@pytest.mark.parametrize(("name", "evaluations"), [("mean", 0), ("mean", 81), ("posterior", 101)])
+def test_impossible_numbers_of_steps_are_refused(name, evaluations, schedule):
     with pytest.raises(OptionError, match="steps"):
-        strided_times(start, evaluations)
+        times_for(name, schedule, evaluations)
 
 
-def test_strides_are_nearly_equal():
-    assert strided_times(80, 5) == [80, 64, 48, 32, 16, 0]
-    assert strided_times(10, 10) == list(range(10, -1, -1))
+def test_strides_are_nearly_equal(schedule):
+    assert times_for("mean", schedule, 5) == [80, 64, 48, 32, 16, 0]
+    assert times_for("posterior", schedule) == list(range(100, -1, -1))
 
 
 def test_an_unknown_sampler_is_refused(schedule):
