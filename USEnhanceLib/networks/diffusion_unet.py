@@ -22,14 +22,17 @@ class DiffusionUNet(nn.Module):
         blocks: residual blocks of each level.
         groups: of the group normalisation, a divisor of each number of channels.
         head_channels: of an attention head in the middle, a divisor of the last number of channels.
+        unshuffle: edge of the squares of pixels that the first level takes as one pixel of more channels, so
+            that no convolution runs at full size; 1 for none.
     """
 
     def __init__(
         self,
-        channels: Sequence[int] = (32, 64, 96, 128),
+        channels: Sequence[int] = (64, 96, 128),
         blocks: int = 1,
         groups: int = 16,
         head_channels: int = 32,
+        unshuffle: int = 2,
     ) -> None:
         super().__init__()
         # Loaded here, so that other networks do without MONAI.
@@ -41,25 +44,28 @@ class DiffusionUNet(nn.Module):
             "blocks": blocks,
             "groups": groups,
             "head_channels": head_channels,
+            "unshuffle": unshuffle,
         }
         self.body = DiffusionModelUNet(
             spatial_dims=2,
-            in_channels=2,
-            out_channels=1,
+            in_channels=2 * unshuffle**2,
+            out_channels=unshuffle**2,
             num_res_blocks=blocks,
             channels=tuple(self.options["channels"]),
             attention_levels=(False,) * len(channels),
             norm_num_groups=groups,
             num_head_channels=head_channels,
         )
-        self._multiple = 2 ** (len(channels) - 1)
+        self._unshuffle = unshuffle
+        self._multiple = unshuffle * 2 ** (len(channels) - 1)
 
     def forward(self, z: Tensor, mu: Tensor, times: Tensor) -> Tensor:
         """Return the noise or velocity of z at whole-numbered times [B]."""
         height, width = z.shape[-2:]
         # mu as a standard variable too: grey levels spread by about a quarter around the middle.
         both = pad_to_multiple(torch.cat((z, (mu - 0.5) / 0.25), 1), self._multiple)
-        return self.body(both, times)[..., :height, :width]
+        found = self.body(nn.functional.pixel_unshuffle(both, self._unshuffle), times)
+        return nn.functional.pixel_shuffle(found, self._unshuffle)[..., :height, :width]
 
 
 class DiffusionEnsemble(nn.Module):

@@ -21,7 +21,8 @@ class DiffusionRecipe(RunRecipe):
         remainder: of the speckled frame's error at the end.
         prediction: what the network says, see `diffusion.Prediction`.
         loss: "path", the published one: how far a step of the reverse SDE ends from the likeliest place
-            (arXiv 2301.11699, equation 14); or "plain": of the noise or velocity itself (arXiv 2006.11239).
+            (arXiv 2301.11699, equation 14), absolute; or "plain": the squared error of the noise or velocity
+            itself (arXiv 2006.11239).
         validation_pairs: of each probe.
 
     The others are those of `RunRecipe`.

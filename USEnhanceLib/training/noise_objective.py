@@ -27,15 +27,17 @@ class NoiseObjective:
     loss: str
 
     def __call__(self, network: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Return the mean absolute errors of the prediction and the penalties, see `Objective`."""
+        """Return the mean absolute or squared errors of the prediction and the penalties, see `Objective`."""
         clean, mu, times, noise = batch
         schedule = self.schedule
         state = schedule.diffuse(clean, mu, times, noise)
         target = Prediction(network, schedule, self.prediction).target(clean, mu, times, noise)
         found = network((state - mu) / schedule.level, mu, times).float()
-        errors = (found - target).abs().mean((1, 2, 3))
+        difference = found - target
         if self.loss == "plain":
+            errors = difference.square().mean((1, 2, 3))
             return errors, errors
+        errors = difference.abs().mean((1, 2, 3))
         return errors, errors * self._path_weight(times)
 
     def _path_weight(self, times: Tensor) -> Tensor:
