@@ -76,14 +76,15 @@ class RunRecipe:
             DependencyError: it is YAML and PyYAML is missing.
         """
         path = Path(path)
+        entries = read_entries(path)
         try:
-            entries = cls._prepared(path, dict(_parsed(path)), network)
+            entries = cls._prepared(path, entries, network)
             if unknown := set(entries) - {entry.name for entry in fields(cls)}:
                 raise OptionError(
                     f"{path} has unknown entries {sorted(unknown)}: use those of {cls.__name__}."
                 )
             recipe = cls(**typed(entries, cls()))
-        except (OSError, TypeError, ValueError, AttributeError) as error:
+        except (TypeError, ValueError, AttributeError) as error:
             if isinstance(error, OptionError):
                 raise
             raise OptionError(
@@ -108,6 +109,21 @@ class RunRecipe:
         if self.precision not in PRECISIONS:
             wrong.append("precision")
         return wrong
+
+
+def read_entries(path: Path) -> dict[str, Any]:
+    """Read the entries of a recipe as its file has them.
+
+    Raises:
+        OptionError: the file is missing or cannot be parsed.
+        DependencyError: it is YAML and PyYAML is missing.
+    """
+    try:
+        return dict(_parsed(Path(path)))
+    except (OSError, TypeError, ValueError) as error:
+        raise OptionError(
+            f"{path} is no recipe ({error}): give a JSON or YAML file of entries and their values."
+        ) from error
 
 
 def _parsed(path: Path) -> dict[str, Any]:
@@ -138,9 +154,20 @@ def _as_type_of(default: Any, value: Any, name: str) -> Any:
     if isinstance(default, float) and not isinstance(value, bool):
         return float(value)
     if isinstance(default, tuple):
-        return tuple(float(number) for number in value)
+        return _as_tuple(value, name, of_numbers=bool(default))
     if default is not None and (
         not isinstance(value, type(default)) or isinstance(value, bool) != isinstance(default, bool)
     ):
         raise TypeError(f"{name} is {value!r}")
     return value
+
+
+def _as_tuple(value: Any, name: str, *, of_numbers: bool) -> tuple[Any, ...]:
+    """Numbers or names; a default of none is one of names."""
+    if not isinstance(value, (list, tuple)):
+        raise TypeError(f"{name} is {value!r}, not a list")
+    if of_numbers:
+        return tuple(float(number) for number in value)
+    if not all(isinstance(part, str) for part in value):
+        raise TypeError(f"{name} is {value!r}, not a list of names")
+    return tuple(value)
