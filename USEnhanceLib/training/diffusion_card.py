@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .card import BUNDLE, grey_frame
+from .pair_card import pair_figures, pair_metadata, pair_rows
 from .pairs import SimulatedPairs
 
 CARD = """\
@@ -38,19 +38,12 @@ Viewing and measuring aids in research. It is no medical device.
 """
 
 
-def despeckling_metadata(pairs: SimulatedPairs, versions: Mapping[str, str]) -> dict[str, Any]:
-    """Entries that a MONAI bundle has in its metadata, besides those of the run; see `card`."""
+def despeckling_metadata(pairs: SimulatedPairs) -> dict[str, Any]:
+    """`pair_metadata` of the diffusion."""
     return {
-        **BUNDLE,
+        **pair_metadata(pairs),
         "description": "Removes speckle from B-mode ultrasound (arXiv 2602.22717)",
-        "label_classes": "one channel, the tissue behind a simulated frame, [0, 1]",
-        "data_source": pairs.data_source,
         "references": ["arXiv:2602.22717", "arXiv:2301.11699"],
-        **versions,
-        "network_data_format": {
-            "inputs": {"image": grey_frame("B-mode")},
-            "outputs": {"pred": grey_frame("B-mode")},
-        },
     }
 
 
@@ -58,28 +51,12 @@ def despeckling_card(
     training: Mapping[str, Any], pairs: SimulatedPairs, parameters: int, evaluations: int
 ) -> str:
     """Markdown text of the card, from the entries of the run alone; arguments as of `card.model_card`."""
-    recipe, scores = training["recipe"], training["validation"]
-    rows = {
-        "pairs": f"{len(pairs.learned)} simulated, of the probes {', '.join(pairs.probes)}",
-        "steps": training["steps"],
-        "batch, patch": f"{recipe['batch']}, {recipe['patch']} x {recipe['patch']} pixels",
-        "prediction, loss": f"{recipe['prediction']}, {recipe['loss']}",
-        "seed": recipe["seed"],
-        "machine": training["machine"],
-        "time": f"{training['hours']} hours; the steps alone: {training['cpu_hours']} CPU hours",
-    }
-    if start := training["start"]:
-        rows["began with"] = f"the weights of {start['name']} {start['version']} (SHA-256 {start['sha256']})"
-    figures = (
-        f"| simulated | {scores['psnr_simulated']:.2f} dB | {scores['ssim_simulated']:.3f} |\n"
-        if scores
-        else ""
-    )
+    recipe = training["recipe"]
     return CARD.format(
         parameters=parameters / 1e6,
-        rows="".join(f"| {name} | {text} |\n" for name, text in rows.items()),
+        rows=pair_rows(training, pairs, {"prediction, loss": f"{recipe['prediction']}, {recipe['loss']}"}),
         count=len(pairs.held_out),
         evaluations=evaluations,
-        figures=figures,
+        figures=pair_figures(training["validation"]),
         network=recipe["network"],
     )

@@ -37,3 +37,18 @@ class Restoration:
             steps = difference.diff(dim=direction).abs().mean((1, 2, 3))
             penalties = penalties + self.edge_weight * steps
         return errors, penalties
+
+
+@dataclass(frozen=True)
+class SquaredError:
+    """The mean squared error of restored frames; batches are inputs and targets.
+
+    It is least for the mean of the likely clean frames, which is also what the diffusion's sampler "mean"
+    tends to and what PSNR is highest for: so networks that are compared with it are at their best.
+    """
+
+    def __call__(self, network: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Return errors and penalties, see `Objective`."""
+        inputs, targets = batch
+        errors = (network(inputs).float() - targets).square().mean((1, 2, 3))
+        return errors, errors

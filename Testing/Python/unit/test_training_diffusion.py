@@ -22,9 +22,9 @@ from USEnhanceLib.simulation.dataset import make_data_set
 from USEnhanceLib.simulation.manifest import plan
 from USEnhanceLib.training import loop
 from USEnhanceLib.training.checkpoint import load_checkpoint
-from USEnhanceLib.training.despeckling import PairPatches
 from USEnhanceLib.training.diffusion_recipe import DiffusionRecipe
 from USEnhanceLib.training.noise_objective import NoiseObjective
+from USEnhanceLib.training.pair_patches import PairPatches
 from USEnhanceLib.training.pairs import read_pairs
 from USEnhanceLib.training.trainable import TRAINABLE
 
