@@ -131,14 +131,18 @@ def _add_enhance(commands: argparse._SubParsersAction) -> argparse.ArgumentParse
 def _add_models(commands: argparse._SubParsersAction) -> argparse.ArgumentParser:
     parser = commands.add_parser(
         "models",
-        help="list or verify the networks",
+        help="list, verify or join the networks",
         description="list: name, version, size and SHA-256 of the shipped models. verify: compare the "
-        "weights with the recorded SHA-256.",
+        "weights with the recorded SHA-256. join: write an ensemble of diffusion networks that were trained "
+        "apart; the first NAME is its folder, the others are its members.",
         allow_abbrev=False,
     )
-    parser.add_argument("action", choices=("list", "verify"))
+    parser.add_argument("action", choices=("list", "verify", "join"))
     parser.add_argument(
-        "names", nargs="*", metavar="NAME", help="models, by name or folder (default: all that are shipped)"
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help="models, by name or folder (list, verify: default all that are shipped)",
     )
     return parser
 

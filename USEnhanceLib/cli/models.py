@@ -1,19 +1,24 @@
-"""`usenhance models list` and `usenhance models verify`."""
+"""`usenhance models list`, `usenhance models verify` and `usenhance models join`."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from pathlib import Path
 
-from ..errors import ModelError
+from ..errors import ModelError, OptionError
 from ..models import SHIPPED, ModelDescription, find_model, verify
 from .console import Console
+from .places import folder_for_results
 
 MEBIBYTE = 1024**2
 
 
 def run(arguments: argparse.Namespace, console: Console) -> None:
-    """List or verify the given models, or all that are shipped."""
+    """List or verify the given models, or all that are shipped; or join some."""
+    if arguments.action == "join":
+        join_models(arguments.names, console)
+        return
     names = arguments.names or sorted(SHIPPED)
     if not names:
         raise ModelError("No models are installed: install USEnhance again, or name the folder of a model.")
@@ -38,6 +43,18 @@ def verify_models(names: Sequence[str], console: Console) -> None:
             f"{len(errors)} of {len(names)} models are missing or damaged ({', '.join(errors)}): "
             "install them again."
         )
+
+
+def join_models(names: Sequence[str], console: Console) -> None:
+    """Join models to an ensemble in the folder that is named first, and say where it is."""
+    if not names:
+        raise OptionError("Nothing to join: give a new folder, then the folders of the members.")
+    from ..training.ensemble import join_members
+
+    with folder_for_results(Path(names[0])) as folder:
+        model = join_members(folder, names[1:])
+    console.fact("Model", str(model.folder))
+    console.fact("Use it", f"usenhance enhance IN OUT --method {model.folder}")
 
 
 def _check(name: str, console: Console) -> ModelError | None:

@@ -8,13 +8,26 @@ from typing import Any
 from .pair_card import pair_figures, pair_metadata, pair_rows
 from .pairs import SimulatedPairs
 
-CARD = """\
+ABOUT = """\
 # IR-SDE for B-mode ultrasound
 
 Removes speckle from B-mode frames. A mean-reverting diffusion after arXiv 2301.11699, trained after arXiv
 2602.22717 on ultrasound that was simulated from MRI with the equations of the MUST toolbox: the speckled
 frame is what it comes from, the tissue behind it what it goes to.
+"""
 
+LIMITS = """\
+## Intended use
+Viewing and measuring aids in research. It is no medical device.
+
+## Limits
+- Speckle is removed, so anything that a reader takes from speckle texture is lost.
+- It learnt from simulated frames alone: what a scanner does to its frames beyond them is unknown to it.
+- A generative method may draw structures that are not there. Look at the uncertainty and the original.
+"""
+
+CARD = """\
+{about}
 | | |
 |---|---|
 | parameters | {parameters:.2f} million |
@@ -28,14 +41,7 @@ Mean over {count} held-out simulated pairs, {evaluations} evaluations of the net
 {figures}
 Command: `usenhance train {network} --data DIR --out DIR`. The whole recipe stands in configs/metadata.json.
 
-## Intended use
-Viewing and measuring aids in research. It is no medical device.
-
-## Limits
-- Speckle is removed, so anything that a reader takes from speckle texture is lost.
-- It learnt from simulated frames alone: what a scanner does to its frames beyond them is unknown to it.
-- A generative method may draw structures that are not there. Look at the uncertainty and the original.
-"""
+{limits}"""
 
 
 def despeckling_metadata(pairs: SimulatedPairs) -> dict[str, Any]:
@@ -53,6 +59,8 @@ def despeckling_card(
     """Markdown text of the card, from the entries of the run alone; arguments as of `card.model_card`."""
     recipe = training["recipe"]
     return CARD.format(
+        about=ABOUT,
+        limits=LIMITS,
         parameters=parameters / 1e6,
         rows=pair_rows(training, pairs, {"prediction, loss": f"{recipe['prediction']}, {recipe['loss']}"}),
         count=len(pairs.held_out),
