@@ -1,8 +1,9 @@
 """Calibration of a model's uncertainty on training images, written into the model's folder.
 
-The spread over flips and turns is set against the error of the same pixels, as in the benchmark
-"uncertainty", on crops of training frames alone. Scale and floor go to configs/inference.json, where the
-enhancer finds them, and to the model's card.
+For a network that restores frames, the spread over flips and turns is set against the error of the same
+pixels, as in the benchmark "uncertainty", on crops of training frames alone; for an ensemble of diffusions,
+see `despeckle.calibrate`. What is found goes to configs/inference.json, where the enhancer finds it, and to
+the model's card.
 """
 
 from __future__ import annotations
@@ -15,9 +16,11 @@ from typing import Any
 import numpy as np
 
 from ..enhancement.calibration import FLOOR, SCALE
+from ..enhancement.loading import DIFFUSIONS
 from ..errors import OptionError
 from ..models import CARD, INFERENCE, ModelDescription, find_model
 from ..quality.calibration import Calibration, calibration_error, coverage
+from .despeckle import calibrate as ensemble
 from .record import name_of_method, provenance, write_json, write_text
 from .spread import CONDITIONS, FLIPS, draw_samples
 from .uncertainty import fit
@@ -51,17 +54,33 @@ def run(
     cache: str | Path | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, Any]:
-    """Calibrate; write the record, and scale and floor into the model's folder.
+    """Calibrate; write the record, and what was fitted into the model's folder.
 
-    limit: training crops per data set, 8 when None.  methods: the one model, a shipped one or a folder;
-    "scunet" when None.  size: edge of the crops, 128 pixels when None.  cache: folder that keeps targets,
-    beside the record when None. Raises OptionError for more than one model; otherwise as the benchmark
-    enhance.
+    limit: training crops per data set, 8 when None; of an ensemble, validation pairs of each probe, 8 too.
+    methods: the one model, a shipped one or a folder; "scunet" when None.  size: edge of the crops, 128
+    pixels when None.  cache: folder that keeps targets and simulated frames, beside the record when None.
+    Raises OptionError for more than one model; otherwise as the benchmark enhance.
     """
     chosen = list(methods or ["scunet"])
     if len(chosen) != 1:
         raise OptionError("One model is calibrated at a time: give one with --methods.")
     model = find_model(chosen[0])
+    kept = Path(cache or Path(json_path).parent / "cache")
+    if model.architecture in DIFFUSIONS:
+        record = provenance("calibrate", data, **({} if limit is None else {"limit": limit}), methods=chosen)
+        record |= {"model": name_of_method(chosen[0])}
+        record |= ensemble.measure(
+            data,
+            chosen[0],
+            folder=kept / "simulated",
+            limit=limit,
+            processes=processes,
+            device=device,
+            progress=progress,
+        )
+        write_json(Path(json_path), record)
+        _write(model, record["settings"], ensemble.section(record))
+        return record
     count, edge = limit or DEFAULT_LIMIT, size or DEFAULT_SIZE
     samples = draw_samples(
         data,
@@ -72,7 +91,7 @@ def run(
         seed=seed,
         processes=processes,
         device=device,
-        cache=Path(cache or Path(json_path).parent / "cache"),
+        cache=kept,
         progress=progress,
     )
     spread = np.concatenate([sample.spreads[FLIPS].ravel() for sample in samples])
@@ -100,8 +119,6 @@ def run(
 
 def write_calibration(model: ModelDescription, fitted: Calibration, record: dict[str, Any]) -> None:
     """Write scale and floor to the model's configs/inference.json, and what they are to its card."""
-    settings = {**model.inference, SCALE: fitted.scale, FLOOR: fitted.floor}
-    write_text(model.folder / INFERENCE, json.dumps(settings, indent=2) + "\n")
     section = SECTION.format(
         scale=fitted.scale,
         floor=fitted.floor,
@@ -110,6 +127,12 @@ def write_calibration(model: ModelDescription, fitted: Calibration, record: dict
         coverage=record["coverage"]["after"],
         command=record["command"],
     )
+    _write(model, {SCALE: fitted.scale, FLOOR: fitted.floor}, section)
+
+
+def _write(model: ModelDescription, fitted: dict[str, Any], section: str) -> None:
+    settings = {**model.inference, **fitted}
+    write_text(model.folder / INFERENCE, json.dumps(settings, indent=2) + "\n")
     card = model.folder / CARD
     write_text(card, card_with_section(card.read_text(encoding="utf-8"), section))
 

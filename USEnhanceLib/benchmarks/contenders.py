@@ -29,6 +29,9 @@ CLASSICAL = "classical"
 LEARNED = "learned"
 OURS = "ours"
 TOLD_GAIN = "told gain"
+TITLES = {"DiffusionEnsemble": "IR-SDE, ensemble", "DiffusionUNet": "IR-SDE, one member"}
+"""Of architectures whose class says less than their method."""
+
 TUNED_FILE = Path(__file__).with_name("tuned_parameters.json")
 
 
@@ -78,7 +81,7 @@ def _contender(method: str) -> Contender:
     model = find_model(method)
     key = name_of_method(method).removesuffix("/model")
     role = OURS if model.architecture == "SCUNet" else LEARNED
-    title = f"USEnhance, {key}" if role == OURS else model.architecture
+    title = f"USEnhance, {key}" if role == OURS else TITLES.get(model.architecture, model.architecture)
     if role == LEARNED and key.lower() != model.architecture.lower():
         title += f", {key}"
     return Contender(method, key, role, title, model.sha256)

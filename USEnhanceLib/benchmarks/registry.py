@@ -38,6 +38,9 @@ BENCHMARKS: tuple[Benchmark, ...] = (
     Benchmark("uncertainty", "whether the map of uncertainty tells where the errors are", "uncertainty"),
     Benchmark("calibrate", "calibration of a model's uncertainty on training images", "calibrate"),
     Benchmark("speed", "seconds and peak memory of the network, one frame and a cine", "speed"),
+    Benchmark(
+        "despeckle", "IR-SDE on simulated and real frames: fidelity, speed, uncertainty", "despeckle.run"
+    ),
     Benchmark("figures", "contact sheet of real frames before and after", "figures"),
 )
 

@@ -11,7 +11,7 @@ from .console import Console
 OPTIONS = {
     "markdown_path": "markdown",
     "picture_path": "picture",
-    **{name: name for name in ("limit", "seed", "tables", "methods", "ensemble", "size")},
+    **{name: name for name in ("limit", "seed", "tables", "methods", "ensemble", "single", "size")},
     **{name: name for name in ("processes", "threads", "device", "cache")},
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,9 @@ import torch
 from ..diffusion import Prediction, Schedule, sample, times_for
 from ..errors import ModelError, OptionError
 from ..models import INFERENCE, ModelDescription
-from .calibration import FLOOR, SCALE, calibration
+from .calibration import FLOOR, SCALE, SHIFTED, calibration
 from .checks import poll
+from .domain import domain_note, domain_of
 from .network import Image, NetworkEnhancer, Request
 from .result import Cancelled
 
@@ -26,6 +28,7 @@ class IRSDEEnhancer(NetworkEnhancer):
 
     The picture is the mean over the members, and the uncertainty is their standard deviation, calibrated as
     `calibration` tells: scale * deviation + floor. One member has none, and is refused where it is asked for.
+    Frames outside the model's domain (`domain`) have a calibration of their own, and the result says so.
 
     Args:
         model, device, strength, tile: as of `NetworkEnhancer`.
@@ -49,7 +52,8 @@ class IRSDEEnhancer(NetworkEnhancer):
         steps: int | None = None,
         samples: int | None = None,
     ) -> None:
-        self._calibration = calibration(model)
+        self._calibrations = {shifted: calibration(model, shifted=shifted) for shifted in (False, True)}
+        self._domain = domain_of(model)
         super().__init__(model, device, strength=strength, tile=tile)
         try:
             settings = model.inference
@@ -79,8 +83,23 @@ class IRSDEEnhancer(NetworkEnhancer):
 
     def _parameters(self, uncertainty: bool) -> dict[str, Any]:
         own = {"sampler": self._sampler, "steps": self._steps, "samples": self._samples}
-        calibrated = uncertainty and self._samples > 1
-        return {**own, **(dict(zip((SCALE, FLOOR), self._calibration, strict=True)) if calibrated else {})}
+        if not uncertainty or self._samples == 1:
+            return own
+        for shifted, ending in ((False, ""), (True, SHIFTED)):
+            names = (SCALE + ending, FLOOR + ending)
+            own |= dict(zip(names, self._calibrations[shifted], strict=True))
+        return own
+
+    def _remarks(self, frames: Image) -> list[str]:
+        if self._domain is None:
+            return []
+        counts: Counter[str] = Counter()
+        strange = 0
+        for frame in frames:
+            unusual = self._domain.unusual(frame)
+            counts.update(unusual)
+            strange += bool(unusual)
+        return [domain_note(counts, strange, len(frames), self._model.name)] if strange else []
 
     def _enhance(self, frame: Image, request: Request) -> tuple[Image, Image | None]:
         members = self._members()[: self._samples]
@@ -95,7 +114,8 @@ class IRSDEEnhancer(NetworkEnhancer):
         mean = answers.mean(0, dtype=np.float64).astype(np.float32)
         if len(answers) == 1:
             return mean, None
-        scale, floor = self._calibration
+        shifted = self._domain is not None and bool(self._domain.unusual(frame))
+        scale, floor = self._calibrations[shifted]
         spread = answers.std(0, ddof=1, dtype=np.float64).astype(np.float32)
         return mean, scale * spread + floor
 

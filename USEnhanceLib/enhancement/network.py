@@ -82,6 +82,10 @@ class NetworkEnhancer(ABC):
         """What the result depends on besides strength, tile and seed."""
         return {}
 
+    def _remarks(self, _frames: Image) -> list[str]:
+        """Return sentences for the user about frames [N, H, W]."""
+        return []
+
     @property
     def description(self) -> dict[str, Any]:
         """Method, model version, device, why that device, and parameters."""
@@ -127,7 +131,7 @@ class NetworkEnhancer(ABC):
         request = Request(seed, cancelled, uncertainty)
         spread = np.zeros(pixels.shape, dtype=np.float32) if self._gives_uncertainty(uncertainty) else None
         enhanced = np.empty(pixels.shape, dtype=np.float32)
-        notes: dict[str, None] = {}
+        notes: dict[str, None] = dict.fromkeys(self._remarks(pixels))
         black = 0
         for i, frame in enumerate(pixels):
             poll(cancelled)

@@ -65,3 +65,31 @@ def test_frames_of_other_shapes_are_refused(metric, first, second):
 def test_frames_smaller_than_the_window_are_refused():
     with pytest.raises(InputError, match="11 x 11"):
         ssim(np.zeros((1, 10, 40), np.float32), np.zeros((1, 10, 40), np.float32))
+
+
+def test_only_pixels_of_a_region_count(pair):
+    frames, reference = pair
+    region = np.zeros(frames.shape[1:], bool)
+    region[:, :20] = True
+    spoilt = frames.copy()
+    spoilt[:, :, 30:] = 0
+
+    np.testing.assert_allclose(
+        psnr(spoilt, reference, region), psnr(frames[:, :, :20], reference[:, :, :20]), atol=1e-3
+    )
+    # Windows reach half their size beyond the region, so those of the spoilt columns are too far.
+    np.testing.assert_allclose(ssim(spoilt, reference, region), ssim(frames, reference, region), atol=1e-6)
+
+
+def test_a_region_of_all_pixels_changes_nothing(pair):
+    everywhere = np.ones(pair[0].shape[1:], bool)
+
+    np.testing.assert_allclose(psnr(*pair, everywhere), psnr(*pair), atol=1e-4)
+    np.testing.assert_allclose(ssim(*pair, everywhere), ssim(*pair), atol=1e-5)
+
+
+@pytest.mark.parametrize("metric", [psnr, ssim])
+@pytest.mark.parametrize("region", [np.ones((2, 2), bool), np.zeros((32, 40), bool)])
+def test_a_region_that_does_not_fit_is_refused(pair, metric, region):
+    with pytest.raises(InputError, match="region"):
+        metric(*pair, region)

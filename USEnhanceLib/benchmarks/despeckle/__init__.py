@@ -1,0 +1,1 @@
+"""`usenhance bench despeckle`: IR-SDE on simulated and real frames."""

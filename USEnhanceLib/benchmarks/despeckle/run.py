@@ -1,0 +1,151 @@
+"""`usenhance bench despeckle`: all tables about IR-SDE, or those that are asked for.
+
+The simulated frames are made beside the record where they are not yet, from the seeds of `test_sets`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ...enhancement.loading import DIFFUSIONS
+from ...errors import OptionError
+from ...models import find_model
+from ..contenders import CLASSICAL, INPUT, Contender, contenders, describe_networks
+from ..record import provenance, write_json, write_text
+from . import agreement, probe_shift, real_frames, sampling, sheet, uncertainty
+from . import methods as fidelity
+
+TITLES = {
+    "methods": "Table 1: fidelity to the truth",
+    "sampling": "Table 1, second part: samplers and evaluations",
+    "uncertainty": "Table 2: uncertainty",
+    "shift": "Table 3: probes",
+    "real": "Real frames",
+    "agreement": "The fast simulator and SIMUS",
+}
+RENDER: Mapping[str, Callable[[dict[str, Any]], str]] = {
+    "methods": fidelity.render,
+    "sampling": sampling.render,
+    "uncertainty": uncertainty.render,
+    "shift": probe_shift.render,
+    "real": real_frames.render,
+    "agreement": agreement.render,
+}
+SCUNET = "scunet"
+
+
+def run(
+    data: Path,
+    json_path: Path,
+    *,
+    markdown_path: str | Path | None = None,
+    limit: int | None = None,
+    seed: int = 0,
+    tables: Sequence[str] | None = None,
+    methods: Sequence[str] | None = None,
+    single: str | None = None,
+    processes: int | None = None,
+    device: str = "cpu",
+    cache: str | Path | None = None,
+    picture_path: str | Path | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> dict[str, Any]:
+    """Make the tables; write the record after each of them and, where asked, the Markdown.
+
+    data: folder of mri, psfhs, hc18 and phantom.  limit: simulated pairs of each probe, or real frames of
+    each data set; each table's own number when None.  tables: names of `TITLES`, all when None; "shift" only
+    where `single` is given.  methods: a diffusion first, by name or folder, then others; "irsde" and all
+    filters when None.  single: folder of a diffusion that was trained on the reference probe alone.
+    processes: one per core when None.  cache: folder that keeps simulated frames and slow answers, beside the
+    record when None.  picture_path: of the contact sheet of real frames, the record's with the suffix .png
+    when None. Raises OptionError for an unknown table or method or where the first method is no diffusion,
+    InputError where data are missing or a file cannot be written.
+    """
+    rows = _rows(methods)
+    ours = rows[1]
+    chosen = _chosen(tables, single)
+    kept = Path(cache or Path(json_path).parent / "cache")
+    folder, answers = kept / "simulated", kept / "answers"
+    picture = Path(picture_path) if picture_path is not None else Path(json_path).with_suffix(".png")
+    record = provenance(
+        "despeckle",
+        data,
+        **({} if limit is None else {"limit": limit}),
+        seed=seed,
+        tables=chosen,
+        methods=[row.method for row in rows if row.method != INPUT],
+        single=single,
+    )
+    record |= {"networks": describe_networks(rows, device), "tables": {}, "wall_seconds": {}}
+    asked: dict[str, Any] = {"limit": limit, "seed": seed, "device": device, "progress": progress}
+    several: dict[str, Any] = {**asked, "processes": processes}
+
+    def make(name: str) -> dict[str, Any]:
+        if name == "methods":
+            return fidelity.measure(data, rows, folder=folder, cache=answers, **several)
+        if name == "sampling":
+            return sampling.measure(data, ours.method, folder=folder, **asked)
+        if name == "uncertainty":
+            return uncertainty.measure(data, ours.method, folder=folder, **several)
+        if name == "shift":
+            return probe_shift.measure(data, ours.method, str(single), folder=folder, **several)
+        if name == "agreement":
+            return agreement.measure(seed=seed, progress=progress)
+        found = real_frames.measure(data, [ours.method, SCUNET], cache=answers, **several)
+        facts = sheet.draw(data, ours.method, picture, seed=seed, device=device, progress=progress)
+        return {**found, "picture": picture.name, "sheet": facts}
+
+    for name in chosen:
+        started = time.perf_counter()
+        record["tables"][name] = make(name)
+        record["wall_seconds"][name] = round(time.perf_counter() - started, 1)
+        write_json(Path(json_path), record)
+        if markdown_path is not None:
+            write_text(Path(markdown_path), render_markdown(record))
+    return record
+
+
+def _rows(asked: Sequence[str] | None) -> list[Contender]:
+    from ...classical.filters import FILTERS
+
+    chosen = list(asked) if asked else ["irsde", *(entry.name for entry in FILTERS)]
+    rows = contenders(chosen)
+    ours = rows[1]
+    if ours.role in (INPUT, CLASSICAL) or find_model(ours.method).architecture not in DIFFUSIONS:
+        raise OptionError(f"The first method is {ours.method}, no diffusion: give irsde or a folder of one.")
+    return rows
+
+
+def _chosen(tables: Sequence[str] | None, single: str | None) -> list[str]:
+    if tables is None:
+        return [name for name in TITLES if name != "shift" or single is not None]
+    for name in tables:
+        if name not in TITLES:
+            raise OptionError(
+                f"The benchmark despeckle has no table {name!r}: choose from {', '.join(TITLES)}."
+            )
+    if "shift" in tables and single is None:
+        raise OptionError("The table shift needs a model that was trained on one probe: give --single.")
+    return list(dict.fromkeys(tables))
+
+
+def render_markdown(record: dict[str, Any]) -> str:
+    """Return the sections of all tables in a record, below what was run on what."""
+    machine = record["machine"]
+    seconds = ", ".join(f"{name} {value:.0f}" for name, value in record["wall_seconds"].items())
+    parts = ["# Despeckling by mean-reverting diffusion", "", f"`{record['command']}`", ""]
+    parts.append(
+        f"Commit {record['commit']}, torch {machine['torch']}, {machine['processor']}, {machine['cores']} "
+        f"cores; seconds: {seconds} (less what was kept from earlier runs)."
+    )
+    parts += ["", "| network | version | SHA-256 of its weights |", "|---|---|---|"]
+    parts += [
+        f"| {key} | {facts.get('model_version', '')} | `{facts['sha256'][:16]}` |"
+        for key, facts in record["networks"].items()
+    ]
+    for name, found in record["tables"].items():
+        parts += ["", f"## {TITLES[name]}", "", RENDER[name](found).strip()]
+    return "\n".join(parts) + "\n"

@@ -1,0 +1,105 @@
+"""The simulated frames of the tables: made by SIMUS of subjects that nothing was learnt from.
+
+Each set is planned from a seed, so that anyone with the same MRI gets the same pairs. What an earlier run has
+made of it is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy.ndimage import zoom
+
+from ...simulation.dataset import load_pairs, make_data_set
+from ...simulation.grid import image_grid
+from ...simulation.manifest import plan
+from ...simulation.probes import PROBES
+
+REFERENCE = "L11-5v"
+OTHERS = tuple(probe.name for probe in PROBES if probe.name != REFERENCE)
+MRI = "mri"
+
+SHIFTS = {"0.6 x": 0.6, "1.7 x": 1.7}
+"""Magnifications of the frames that count as shifted, for finer or coarser speckle than in training."""
+
+
+@dataclass(frozen=True)
+class TestSet:
+    """A set of pairs: name, probes, number of pairs, edge in pixels, split of the subjects, seed."""
+
+    __test__ = False
+
+    name: str
+    probes: tuple[str, ...]
+    count: int
+    size: int
+    split: str
+    seed: int
+
+
+REFERENCE_SET = TestSet("reference", (REFERENCE,), 100, 128, "test", 4001)
+OTHERS_SET = TestSet("others", OTHERS, 120, 128, "test", 4002)
+LARGE_SET = TestSet("large", (REFERENCE, *OTHERS), 10, 256, "test", 4006)
+VALIDATION_SET = TestSet("validation", (REFERENCE, *OTHERS), 40, 128, "val", 4007)
+"""Of other subjects than the tests: what parameters and calibrations are fitted to."""
+
+
+@dataclass(frozen=True, eq=False)
+class TestPair:
+    """A simulated frame and its truth.
+
+    Attributes:
+        probe, subject: where it comes from.
+        speckled, clean: float32 [H, W] in [0, 1].
+        sector: bool [H, W], where the probe sees something.
+    """
+
+    __test__ = False
+
+    probe: str
+    subject: str
+    speckled: np.ndarray
+    clean: np.ndarray
+    sector: np.ndarray
+
+    def magnified(self, factor: float) -> TestPair:
+        """Return the pair on a finer or coarser grid, by linear interpolation."""
+        frames = (zoom(frame, factor, order=1) for frame in (self.speckled, self.clean))
+        sector = zoom(self.sector.astype(np.float32), factor, order=1) > 0.999
+        return TestPair(self.probe, self.subject, *frames, sector)
+
+
+def simulated(
+    data: Path,
+    chosen: TestSet,
+    folder: Path,
+    *,
+    limit: int | None = None,
+    processes: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[TestPair]:
+    """Return the pairs of a set, simulated where they are not yet.
+
+    data: folder with the folder `mri`.  folder: keeps the sets, each in a folder of its name.  limit: the
+    most of each probe. Raises InputError where there is no MRI, or the folder holds something else.
+    """
+    count = chosen.count if limit is None else min(chosen.count, limit * len(chosen.probes))
+    place = folder / (chosen.name if count == chosen.count else f"{chosen.name}-{count}")
+    entries = plan(
+        data / MRI,
+        chosen.probes,
+        count,
+        seed=chosen.seed,
+        engine="simus",
+        size=chosen.size,
+        split=chosen.split,
+    )
+    place.mkdir(parents=True, exist_ok=True)
+    make_data_set(entries, data / MRI, place, processes=processes, progress=progress)
+    return [
+        TestPair(entry.setting.probe, entry.subject, speckled, clean, image_grid(entry.setting).sector)
+        for entry, speckled, clean in load_pairs(place)
+    ]
