@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Protocol
 
@@ -133,6 +133,21 @@ def mean(journey: Journey) -> Tensor:
     return state
 
 
+def expectation(journey: Journey) -> Tensor:
+    """Average the x_0, clipped to [0, 1], that single evaluations at the first time tell.
+
+    That late, x_t tells nothing of x_0 beyond mu, so each of them is the mean over the likely clean frames,
+    but for the network's own error. That error changes with the noise, which is drawn anew for each
+    evaluation, and with left and right, which every other evaluation sees exchanged: both average out.
+    """
+    total = torch.zeros_like(journey.mu)
+    for index, (time, _) in enumerate(journey.strides()):
+        seen = replace(journey, mu=journey.mu.flip(-1)) if index % 2 else journey
+        clean = seen.clean(seen.noisy_mu(), time).clamp(0, 1)
+        total += clean.flip(-1) if index % 2 else clean
+    return total / (len(journey.times) - 1)
+
+
 def second_order(journey: Journey) -> Tensor:
     """Multistep second-order data prediction (DPM-Solver++ 2M, arXiv 2211.01095), x_0 clipped to [0, 1]."""
     schedule, mu = journey.schedule, journey.mu
@@ -163,13 +178,15 @@ SAMPLERS: Mapping[str, Callable[[Journey], Tensor]] = {
     "posterior": posterior,
     "second-order": second_order,
     "mean": mean,
+    "expectation": expectation,
 }
 
 EVERY_STEP = ("sde", "ode")
 """Samplers whose coefficients are those of single steps."""
 
-FROM_MU = ("mean",)
-"""Samplers that begin at mu itself, where a late time is no use: there the network's error counts most."""
+EARLY = ("mean", "expectation")
+"""Samplers that need no x_0 left in x_t to be told from noise, and for which the last times are no use: there
+the network's error counts most."""
 
 START = 0.8
 """Where those begin, as a share of all times."""
@@ -177,6 +194,8 @@ START = 0.8
 
 def times_for(name: str, schedule: Schedule, evaluations: int | None = None) -> list[int]:
     """Return the times of a sampler, falling in nearly equal strides to 0.
+
+    The sampler "expectation" stays at its first time until the last stride.
 
     Args:
         name: one of `SAMPLERS`.
@@ -188,12 +207,14 @@ def times_for(name: str, schedule: Schedule, evaluations: int | None = None) -> 
     """
     if name not in SAMPLERS:
         raise OptionError(f"Unknown sampler {name!r}: use one of {', '.join(SAMPLERS)}.")
-    start = round(START * schedule.steps) if name in FROM_MU else schedule.steps
+    start = round(START * schedule.steps) if name in EARLY else schedule.steps
     count = start if evaluations is None else evaluations
     if name in EVERY_STEP and count != start:
         raise OptionError(f"The sampler {name} needs all {start} steps: choose another one for fewer.")
     if not 1 <= count <= start:
         raise OptionError(f"Give between 1 and {start} steps, not {count}.")
+    if name == "expectation":
+        return [start] * count + [0]
     return [round(start * (count - i) / count) for i in range(count + 1)]
 
 

@@ -16,10 +16,10 @@ from .objectives import Batch
 from .pair_task import PairTask
 from .pairs import SimulatedPairs
 
-EVALUATIONS = 5
+EVALUATIONS = 2
 """Of the network for a picture, also in validation."""
 
-SAMPLER = "mean"
+SAMPLER = "expectation"
 CPU_TILE, GPU_TILE = 192, 512
 
 

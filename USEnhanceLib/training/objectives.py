@@ -43,8 +43,8 @@ class Restoration:
 class SquaredError:
     """The mean squared error of restored frames; batches are inputs and targets.
 
-    It is least for the mean of the likely clean frames, which is also what the diffusion's sampler "mean"
-    tends to and what PSNR is highest for: so networks that are compared with it are at their best.
+    It is least for the mean of the likely clean frames, which is also what the diffusion's sampler
+    "expectation" gives and what PSNR is highest for: so networks that are compared with it are at their best.
     """
 
     def __call__(self, network: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:

@@ -98,6 +98,31 @@ def test_the_mean_of_the_posterior_is_the_mean_of_the_clean_frames(evaluations, 
     assert torch.equal(found, sample("mean", schedule, NormalFrames(schedule), mu(), evaluations=evaluations))
 
 
+@pytest.mark.parametrize("evaluations", [1, 2, 5])
+def test_the_expectation_is_the_mean_of_the_clean_frames(evaluations, schedule, generator):
+    predict = NormalFrames(schedule)
+    found = sample("expectation", schedule, predict, mu(), evaluations=evaluations, generator=generator)
+    assert predict.times == [80] * evaluations
+    # At a late time the little that x_t still tells of x_0 moves the mean by less than a grey level.
+    assert float((found - MEAN).abs().mean()) < 1 / 255
+
+
+def test_the_expectation_sees_left_and_right_exchanged(schedule, generator):
+    """A network that errs more the further right a pixel lies is right on average."""
+    ramp = torch.linspace(0.2, 0.8, 8).expand(1, 1, 8, 8)
+
+    def predict(state, mus, time):
+        return schedule.noise_from_clean(state, mus, ramp, time)
+
+    frames = torch.full((1, 1, 8, 8), 0.5)
+    once, twice = (
+        sample("expectation", schedule, predict, frames, evaluations=count, generator=generator)
+        for count in (1, 2)
+    )
+    assert torch.allclose(once, ramp, atol=1e-4)
+    assert torch.allclose(twice, torch.full_like(ramp, 0.5), atol=1e-4)
+
+
 def test_steps_of_one_are_those_of_monai(schedule):
     """MONAI's DDPMScheduler on z = (x - mu) / lambda, without the noise of the last step."""
     predict = NormalFrames(schedule)
@@ -131,6 +156,7 @@ def test_impossible_numbers_of_steps_are_refused(name, evaluations, schedule):
 
 def test_strides_are_nearly_equal(schedule):
     assert times_for("mean", schedule, 5) == [80, 64, 48, 32, 16, 0]
+    assert times_for("expectation", schedule, 2) == [80, 80, 0]
     assert times_for("posterior", schedule) == list(range(100, -1, -1))
 
 

@@ -29,13 +29,15 @@ WAYS: tuple[tuple[str, int | None], ...] = (
     *(("posterior", count) for count in (5, 10)),
     *(("second-order", count) for count in (2, 3, 5, 10)),
     *(("mean", count) for count in (1, 2, 3, 5, 10)),
+    *(("expectation", count) for count in (1, 2, 3, 5, 10)),
 )
 TITLES = {
     "sde": "reverse SDE, published",
     "ode": "its ODE, published",
     "posterior": "posterior, published",
     "second-order": "data prediction, second order",
-    "mean": "mean from mu, x0 clipped",
+    "mean": "mean of the posterior, from mu",
+    "expectation": "average over noise and mirror images",
 }
 
 NOTES = """\
