@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Union
 
-import qt
 import slicer
 import vtk
 from slicer import vtkMRMLScalarVolumeNode, vtkMRMLSequenceNode, vtkMRMLVectorVolumeNode
@@ -28,12 +27,13 @@ except ImportError:  # run from source: the library lies beside this folder
     sys.path.append(str(MODULE_FOLDER.parent))
 
 from USEnhancePanel.background_work import BackgroundWork
+from USEnhancePanel.method_options import ChoiceBoxes, DiffusionOptions
 from USEnhancePanel.self_test import USEnhanceTest
 
 from USEnhanceLib.errors import EnhancementCancelled, InputError, USEnhanceError
 from USEnhanceLib.mrml import EnhancementRun, Options, Outputs, check_input, enhance_node
 from USEnhanceLib.mrml.background import Listener
-from USEnhanceLib.mrml.choices import choices, is_output_for, likely_input, original_of, output_classes
+from USEnhanceLib.mrml.choices import is_output_for, likely_input, original_of, output_classes
 from USEnhanceLib.mrml.dependencies import ensure_dependencies
 from USEnhanceLib.mrml.display import show, show_overlay
 from USEnhanceLib.mrml.extraction import warm_up
@@ -87,6 +87,8 @@ class USEnhanceParameterNode:
     device: str = "auto"
     seed: Annotated[int, WithinRange(0, 999999)] = 0
     axis: str = "k"
+    steps: Annotated[int, WithinRange(0, 100)] = 0  # 0: the model's own, as for samples
+    samples: Annotated[int, WithinRange(0, 100)] = 0
     showUncertainty: bool = False
     overlayOpacity: Annotated[float, WithinRange(0.0, 1.0)] = 0.5
 
@@ -100,7 +102,6 @@ class USEnhanceWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.logic: USEnhanceLogic | None = None
         self._parameterNode: USEnhanceParameterNode | None = None
         self._parameterNodeGuiTag: Any = None
-        self._choices: dict[str, Any] = {}
         self._pace = Pace()
         self._observedInput: Any = None
         self._saidOfInput: tuple[Any, str] = (None, "")
@@ -117,7 +118,8 @@ class USEnhanceWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.logic = USEnhanceLogic()
         warm_up()
         self.ui.progressBar.visible = False
-        self._fillChoices()
+        self._choices = ChoiceBoxes(self.ui, self.onChoiceChanged)
+        self._diffusionOptions = DiffusionOptions(self.ui)
         scene = slicer.mrmlScene
         self.addObserver(scene, scene.StartCloseEvent, self.onSceneStartClose)
         self.addObserver(scene, scene.EndCloseEvent, self.onSceneEndClose)
@@ -125,16 +127,6 @@ class USEnhanceWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.ui.enhanceButton.connect("clicked(bool)", self.onEnhanceButton)
         self.ui.beforeAfterButton.connect("toggled(bool)", self.onBeforeAfterToggled)
         self.initializeParameterNode()
-
-    def _fillChoices(self) -> None:
-        """Fill the combo boxes; their item data are the values of the parameters of the same names."""
-        for name, items in choices().items():
-            comboBox = getattr(self.ui, f"{name}ComboBox")
-            for row, (title, value, toolTip) in enumerate(items):
-                comboBox.addItem(_(title), value)
-                comboBox.setItemData(row, _(toolTip), qt.Qt.ToolTipRole)
-            comboBox.connect("currentIndexChanged(int)", self.onChoiceChanged)
-            self._choices[name] = comboBox
 
     def cleanup(self) -> None:
         # Else the parameter node, which lives on, would write to widgets that are gone.
@@ -186,21 +178,13 @@ class USEnhanceWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def onChoiceChanged(self, index: int) -> None:
         if self._parameterNode:
-            for name, comboBox in self._choices.items():
-                if comboBox.currentData is not None:
-                    self._parameterNode.setValue(name, comboBox.currentData)
+            self._choices.read(self._parameterNode)
 
     def _checkCanEnhance(self, caller: Any = None, event: Any = None) -> None:
         """Bring the panel in line with the parameters."""
         parameters = self._parameterNode
-        for name, comboBox in self._choices.items():
-            value = parameters.getValue(name)
-            row = comboBox.findData(value)
-            if row < 0:  # a model of one's own, chosen by a script: the name of its folder
-                comboBox.addItem(Path(value).name, value)
-                row = comboBox.count - 1
-            if row != comboBox.currentIndex:
-                comboBox.currentIndex = row
+        self._choices.show(parameters)
+        self._diffusionOptions.show(parameters)
         self._matchOutputs()
         self._observeInput(parameters.inputNode)
         self._checkInput()
@@ -282,6 +266,7 @@ class USEnhanceWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             device=parameters.device,
             seed=parameters.seed,
             axis=parameters.axis,
+            **self._diffusionOptions.values(parameters),
         )
         listener = Listener(
             self.logic.background.take_turns,
@@ -332,6 +317,9 @@ class USEnhanceWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         parameters.uncertaintyNode = outputs.uncertainty
         self.ui.beforeAfterButton.checked = False
         show(outputs.volume)
+        self._overlay = (None, 0.0)  # the same map may have new labels
+        if self._parameterNode:
+            self._updateView()
         self._say(done_sentence(outputs, result))
 
     def _onFailed(self, error: USEnhanceError) -> None:
@@ -352,7 +340,7 @@ class USEnhanceLogic(ScriptedLoadableModuleLogic):
 
     logic = slicer.util.getModuleLogic("USEnhance")
     outputs = logic.enhance(inputNode, method="scunet", uncertainty=True)
-    outputs.volume, outputs.uncertainty, outputs.notes
+    outputs.volume, outputs.uncertainty, outputs.distrust, outputs.notes
     """
 
     def __init__(self) -> None:
@@ -375,17 +363,21 @@ class USEnhanceLogic(ScriptedLoadableModuleLogic):
         axis: str = "k",
         progress: Callable[[int, int], object] | None = None,
         cancelled: Callable[[], bool] | None = None,
+        steps: int | None = None,
+        samples: int | None = None,
     ) -> Outputs:
-        """Enhance a volume or a sequence, and return .volume, .uncertainty (of the same kind) and .notes.
+        """Enhance a volume or a sequence, and return .volume, .uncertainty, .distrust and .notes.
 
         Works in Slicer's own process and returns when it is done: a script wants the result in the next
-        line. Output nodes are made when not given, and removed again on failure.
-        method: "scunet", a classical filter such as "lee", or the folder of a model; strength: 0 to 1;
+        line. Output nodes are made when not given, and removed again on failure. The uncertainty is of the
+        input's kind too; with it come labels of what is not to be trusted, in the node that belongs to the
+        uncertaintyNode or a new one. method: "scunet", a classical filter such as "lee", or the folder of a
+        model; strength: 0 to 1; steps and samples of diffusion methods: None for the model's own;
         device: "auto", "cpu", "cuda", "mps"; axis along which frames are stacked: "k", "j" or "i";
         progress(done, total) after each frame; cancelled() -> bool is polled. Raises a USEnhanceError: one
         sentence that says what to do.
         """
-        options = Options(method, uncertainty, strength, device, seed, axis)
+        options = Options(method, uncertainty, strength, device, seed, axis, steps, samples)
         run = EnhancementRun(inputNode, options, outputNode, uncertaintyNode)
         ensure_dependencies(REQUIREMENTS, method)
         return enhance_node(run, progress, cancelled)

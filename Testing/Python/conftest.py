@@ -23,3 +23,22 @@ def data_folder() -> Path:
     if not (folder / "psfhs" / "split.csv").is_file():
         pytest.skip(f"the ultrasound data are not at {folder} (set USENHANCE_DATA)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_ensemble(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a real diffusion model of two very small networks, whose answers differ."""
+    import torch
+
+    from USEnhanceLib.models import save_model
+    from USEnhanceLib.networks import DiffusionEnsemble
+
+    torch.manual_seed(0)
+    network = DiffusionEnsemble(members=2, channels=[8, 16], blocks=1, groups=4, head_channels=8)
+    for parameter in network.parameters():
+        torch.nn.init.normal_(parameter, std=0.05)
+    settings = {"times": 20, "level": 0.2, "remainder": 0.005, "prediction": "velocity"}
+    settings |= {"sampler": "mean", "steps": 1}
+    folder = tmp_path_factory.mktemp("models") / "ensemble"
+    save_model(folder, network, name="ensemble", version="1", card="c", licence="l", inference=settings)
+    return folder

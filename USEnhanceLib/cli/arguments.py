@@ -118,6 +118,12 @@ def _add_enhance(commands: argparse._SubParsersAction) -> argparse.ArgumentParse
     add("output", metavar="OUT", help="image file to write; another than IN")
     add("--method", default="scunet", metavar="NAME", help=METHOD_HELP)
     add("--uncertainty", metavar="FILE", help="also write the standard deviation (1 = from black to white)")
+    add(
+        "--distrust",
+        metavar="FILE",
+        help="also write a label image (8 bits) of the regions whose standard deviation is above the model's "
+        "threshold: 1 = do not trust; needs no --uncertainty",
+    )
     add("--strength", type=share, default=1.0, help="0 (the input) to 1 (fully enhanced, the default)")
     add("--tile", type=count, metavar="N", help="edge of the tiles of large frames: a multiple of 64")
     add("--steps", type=count, metavar="N", help="network evaluations per frame, for diffusion methods")

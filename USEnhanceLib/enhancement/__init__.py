@@ -5,6 +5,8 @@ from __future__ import annotations
 from .loading import (
     MethodDescription,
     check_method,
+    check_uncertainty,
+    is_diffusion,
     load_enhancer,
     methods,
     missing_packages,
@@ -17,6 +19,8 @@ __all__ = [
     "Enhancer",
     "MethodDescription",
     "check_method",
+    "check_uncertainty",
+    "is_diffusion",
     "load_enhancer",
     "methods",
     "missing_packages",

@@ -67,12 +67,35 @@ def check_method(method: str | Path) -> None:
     _find(method)
 
 
+def is_diffusion(method: str | Path) -> bool:
+    """Whether a method has the options steps and samples; errors as of `check_method`."""
+    return _is_diffusion(_find(method))
+
+
+def check_uncertainty(method: str | Path, samples: int | None = None) -> None:
+    """Raise what an enhancer raises for an uncertainty that it has not, without loading it.
+
+    Raises:
+        OptionError: a classical filter, or a single diffusion network; or as of `check_method`.
+        ModelError: as of `check_method`.
+    """
+    found = _find(method)
+    if not isinstance(found, ModelDescription):
+        raise OptionError(
+            f"The method {found.name} gives no uncertainty: choose scunet, or do not ask for the uncertainty."
+        )
+    if _is_diffusion(found) and 1 in (samples, found.options.get("members", 1)):
+        raise OptionError(
+            f"One member of {found.name} gives no uncertainty: ask for more samples, or do without."
+        )
+
+
 def packages_of(method: str | Path) -> tuple[str, ...]:
     """Return the packages that a method imports besides those of Slicer; errors as of `check_method`."""
     found = _find(method)
     if not isinstance(found, ModelDescription):
         return found.packages
-    return _DIFFUSION_PACKAGES if found.architecture in DIFFUSIONS else _NETWORK_PACKAGES
+    return _DIFFUSION_PACKAGES if _is_diffusion(found) else _NETWORK_PACKAGES
 
 
 def missing_packages(method: str | Path) -> list[str]:
@@ -93,6 +116,10 @@ def _find(method: str | Path) -> ModelDescription | Filter:
         return find_model(method)
     known = ", ".join([*sorted(SHIPPED), *filters])
     raise OptionError(f"Unknown method {name!r}: use one of {known}, or the folder of a model.")
+
+
+def _is_diffusion(found: ModelDescription | Filter) -> bool:
+    return isinstance(found, ModelDescription) and found.architecture in DIFFUSIONS
 
 
 def load_enhancer(
@@ -134,11 +161,10 @@ def load_enhancer(
         raise OptionError(f"{method} is a model for {description.task}, not for enhancement: use scunet.")
     if runtime not in (None, "torch"):
         raise OptionError(f"Unknown runtime {runtime!r}: use torch.")
-    is_diffusion = description.architecture in DIFFUSIONS
-    if not is_diffusion:
+    if not _is_diffusion(description):
         _refuse(description.name, steps=steps, samples=samples)
     try:
-        if is_diffusion:
+        if _is_diffusion(description):
             from .irsde import IRSDEEnhancer
 
             return IRSDEEnhancer(

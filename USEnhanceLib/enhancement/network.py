@@ -17,6 +17,7 @@ from ..errors import OptionError
 from ..models import ModelDescription, load_network, verify
 from .checks import black_note, checked_pixels, checked_strength, poll
 from .device import choose_device
+from .distrust import SETTING, distrust_threshold
 from .result import Cancelled, EnhancementResult, Progress
 from .tiling import OVERLAP, STEP, Mosaic, split
 
@@ -51,7 +52,7 @@ class NetworkEnhancer(ABC):
 
     Raises:
         OptionError: a value out of range, or an unknown device.
-        ModelError: the weights are damaged.
+        ModelError: the weights are damaged, or the threshold of distrust is wrong.
     """
 
     cpu_tile: int
@@ -65,6 +66,7 @@ class NetworkEnhancer(ABC):
                 f"The tile is {tile}: give a multiple of {STEP} pixels from {SMALLEST_TILE} on."
             )
         self._model = model
+        self._distrust_above = distrust_threshold(model)
         self._strength = checked_strength(strength)
         self._device = choose_device(device)
         self._network = _shared_network(model, self._device.name)
@@ -160,6 +162,7 @@ class NetworkEnhancer(ABC):
                 "tile": self._tile,
                 "seed": seed,
                 **self._parameters(uncertainty),
+                **({SETTING: self._distrust_above} if spread is not None else {}),
             },
             notes=tuple(notes),
         )

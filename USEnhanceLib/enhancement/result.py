@@ -29,7 +29,8 @@ class EnhancementResult:
         device_reason: why that device, in words.
         method: "scunet", the name of a classical filter, or that of a model's folder.
         model_version: version of the weights; of the library for a filter.
-        parameters: options and seed that the result depends on.
+        parameters: options and seed that the result depends on; with an uncertainty also "distrust_above",
+            the uncertainty above which the enhanced pixels are not to be trusted.
         notes: sentences for the user.
     """
 

@@ -102,7 +102,7 @@ class BackgroundEnhancement:
             content.frames.pixels,
             method=options.method,
             device=options.device,
-            options={"strength": options.strength},
+            options=options.of_enhancer,
             seed=options.seed,
             uncertainty=self._run.wants_uncertainty,
             on_started=self._listener.started,

@@ -6,8 +6,8 @@ from typing import Any
 
 import slicer
 
-from ..enhancement import methods
-from ..errors import InputError
+from ..enhancement import is_diffusion, methods
+from ..errors import InputError, USEnhanceError
 from .display import shown_input
 from .extraction import check_input
 from .outputs import INPUT_ROLE
@@ -34,6 +34,14 @@ def choices() -> dict[str, list[tuple[str, str, str]]]:
         for method in methods()
     ]
     return {"method": offered, "device": list(DEVICES), "axis": list(AXES)}
+
+
+def has_steps(method: str) -> bool:
+    """Whether a method, which need not exist, takes steps and samples."""
+    try:
+        return is_diffusion(method)
+    except USEnhanceError:
+        return False
 
 
 def likely_input() -> Any | None:

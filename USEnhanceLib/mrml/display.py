@@ -8,6 +8,7 @@ import numpy as np
 import slicer
 import vtk
 
+from .distrust import labels_of, show_labels
 from .sequences import shown_volume
 from .volumes import pixels_of
 
@@ -74,12 +75,13 @@ def show(node: Any) -> bool:
 
 
 def show_overlay(node: Any | None, opacity: float) -> bool:
-    """Lay a map over all slice viewers with `opacity` in 0..1; None takes the overlay away.
+    """Lay an uncertainty map over all slice viewers with `opacity` in 0..1; None takes the overlay away.
 
-    Return whether there is something to see.
+    The regions that are not to be trusted come and go with it. Return whether there is something to see.
     """
     volume = None if node is None else shown_volume(node)
     slicer.util.setSliceViewerLayers(foreground=volume, foregroundOpacity=opacity if volume else 0.0)
+    show_labels(labels_of(node), opacity)
     return volume is not None
 
 

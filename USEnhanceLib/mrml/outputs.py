@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,10 +11,14 @@ import vtk
 
 from ..errors import InputError, OutputError
 from .display import display_like, display_uncertainty
+from .distrust import ABOVE, attribute_of, display_labels, find_colours, labels_of, new_colours
 from .results import Images
 from .sequences import SEQUENCE, copy_index, find_browser, is_sequence, play_with, shown_volume
 from .steps import Steps
-from .volumes import SCALAR, describe_type, new_volume
+from .volumes import LABELS, SCALAR, describe_type, new_volume
+
+Show = Callable[[Any, Any], object]
+"""Sets the display of a volume node, given that of the input, which may be None."""
 
 INPUT_ROLE = "USEnhance.Input"
 _TYPE_WORDS = {
@@ -29,11 +33,14 @@ class Outputs:
     """What an enhancement gives.
 
     volume: the enhanced volume or sequence node; uncertainty: the volume or sequence node of standard
-    deviations in 0..1, or None; notes: sentences that the user should read
+    deviations in 0..1, or None; distrust: the label volume, or sequence of them, of the regions that are too
+    uncertain to be trusted (1, elsewhere 0), made with the uncertainty; notes: sentences that the user should
+    read
     """
 
     volume: Any
     uncertainty: Any | None = None
+    distrust: Any | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -91,33 +98,67 @@ class OutputWriter:
             if node is not None and node.GetScene() is not slicer.mrmlScene:
                 raise OutputError(f"The output {node.GetName()} was deleted meanwhile: choose another one.")
 
-    def write(
-        self, images: Images, given: Any | None, name: str, attributes: Mapping[str, str], is_map: bool
+    def write_enhanced(
+        self, images: Images, given: Any | None, name: str, attributes: Mapping[str, str]
     ) -> Steps[Any]:
-        """Put `images` into the node `given`, or into a new one called `name`; return it, in steps.
+        """Put `images` into the node `given`, or into a new one called `name`; return it, in steps."""
+        return (yield from self._write(images, given, name, attributes, display_like))
 
-        `is_map`: an uncertainty map, which is shown in colours of its own.
+    def write_uncertainty(
+        self, images: Images, given: Any | None, name: str, attributes: Mapping[str, str]
+    ) -> Steps[Any]:
+        """Do what `write_enhanced` does with a map, which is shown in colours of its own."""
+
+        def show(volume: Any, _: Any) -> None:
+            display_uncertainty(volume, images.images[0])
+
+        return (yield from self._write(images, given, name, attributes, show))
+
+    def write_distrust(
+        self, images: Images, uncertainty: Any, name: str, attributes: Mapping[str, str], above: float
+    ) -> Steps[Any]:
+        """Put labels into the node that `uncertainty` refers to, or into a new one; return it, in steps.
+
+        `above`: the threshold, which the colours tell. Labels of another input are not written to.
         """
+        colours = find_colours(above) or self._add(new_colours(above))
+        class_name = SEQUENCE if is_sequence(self._input) else LABELS
+        given = labels_of(uncertainty)
+        if given is not None and not (
+            given.GetClassName() == class_name and given.GetNodeReference(INPUT_ROLE) is self._input
+        ):
+            given = None
+
+        def show(volume: Any, _: Any) -> None:
+            display_labels(volume, colours)
+
+        attributes = {**attributes, ABOVE: attribute_of(above)}
+        return (yield from self._write(images, given, name, attributes, show))
+
+    def _write(
+        self, images: Images, given: Any | None, name: str, attributes: Mapping[str, str], show: Show
+    ) -> Steps[Any]:
         if is_sequence(self._input):
-            node = yield from self._write_sequence(images, given, name, is_map)
+            node = yield from self._write_sequence(images, given, name, show)
         else:
-            node = self._write_volume(images, given, name, is_map)
+            node = self._write_volume(images, given, name, show)
         for key, value in attributes.items():
             node.SetAttribute(key, value)
         node.SetNodeReferenceID(INPUT_ROLE, self._input.GetID())
         return node
 
-    def _write_volume(self, images: Images, given: Any | None, name: str, is_map: bool) -> Any:
+    def _write_volume(self, images: Images, given: Any | None, name: str, show: Show) -> Any:
         layout = images.layouts[0]
         volume = given
         if volume is None:
             volume = self._add(new_volume(layout, slicer.mrmlScene.GenerateUniqueName(name)))
-        self._show(volume, self._input, images.images[0] if is_map else None)
+        # Before the image is set: else Slicer looks at all of its pixels for a window.
+        show(volume, self._input)
         layout.place(volume, images.images[0])
         volume.SetAndObserveTransformNodeID(self._input.GetTransformNodeID())
         return volume
 
-    def _write_sequence(self, images: Images, given: Any | None, name: str, is_map: bool) -> Steps[Any]:
+    def _write_sequence(self, images: Images, given: Any | None, name: str, show: Show) -> Steps[Any]:
         if given is None:
             # It is filled before the scene sees it.
             sequence = yield from self._fill(slicer.vtkMRMLSequenceNode(), images)
@@ -130,8 +171,8 @@ class OutputWriter:
         self._remember(play_with(sequence, self._input))
         volume = shown_volume(sequence)
         if volume is not None:
-            self._show(volume, shown_volume(self._input), images.images[0] if is_map else None)
             shown_input = shown_volume(self._input)
+            show(volume, shown_input)
             volume.SetAndObserveTransformNodeID(shown_input.GetTransformNodeID() if shown_input else None)
         return sequence
 
@@ -153,14 +194,6 @@ class OutputWriter:
             self._created.append(node)
         return node
 
-    @staticmethod
-    def _show(volume: Any, source: Any | None, uncertainty: vtk.vtkImageData | None) -> None:
-        # Before the image is set: else Slicer looks at all of its pixels for a window.
-        if uncertainty is not None:
-            display_uncertainty(volume, uncertainty)
-        else:
-            display_like(volume, source)
-
 
 def _attached(node: Any) -> list[Any]:
     """Return what came into the scene with `node`: display nodes, and the volumes that sequences play in."""
@@ -173,6 +206,8 @@ def _attached(node: Any) -> list[Any]:
         collection = vtk.vtkCollection()
         node.GetAllProxyNodes(collection)
         proxies = [collection.GetItemAsObject(index) for index in range(collection.GetNumberOfItems())]
-    else:
+    elif node.IsA("vtkMRMLDisplayableNode"):
         return [node.GetNthDisplayNode(index) for index in range(node.GetNumberOfDisplayNodes())]
+    else:  # a table of colours
+        return []
     return [doomed for proxy in proxies if proxy is not None for doomed in (proxy, *_attached(proxy))]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import vtk
 
+from ..enhancement.distrust import distrusted
 from ..frames import Frames
 from ..frames.stack import slice_view
 from ..frames.validation import AXES
@@ -50,6 +51,21 @@ def uncertainty_images(content: Content, uncertainty: np.ndarray) -> Steps[Image
         return np.moveaxis(values, 0, AXES.index(frames.axis))
 
     layouts = tuple(layout.of_floats() for layout in content.layouts)
+    return (yield from in_thread(lambda: _make_images(content, layouts, fill)))
+
+
+def distrust_images(content: Content, uncertainty: np.ndarray, above: float) -> Steps[Images]:
+    """Return, in steps, the regions whose standard deviation [N, H, W] is above a threshold: 1, elsewhere 0.
+
+    They are uint8 label volumes where the items lie.
+    """
+    frames = content.frames
+
+    def fill(begin: int, end: int) -> np.ndarray:
+        labels = distrusted(uncertainty[begin:end], above, _part(frames, begin, end).sector)
+        return np.moveaxis(labels, 0, AXES.index(frames.axis))
+
+    layouts = tuple(layout.of_labels() for layout in content.layouts)
     return (yield from in_thread(lambda: _make_images(content, layouts, fill)))
 
 

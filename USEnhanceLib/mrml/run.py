@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import slicer
 
+from ..enhancement.distrust import SETTING
 from ..errors import OptionError
+from .distrust import link
 from .extraction import Content, check_input, extract, vanished
 from .outputs import Outputs, OutputWriter, check_outputs
-from .results import Images, enhanced_images, uncertainty_images
+from .results import Images, distrust_images, enhanced_images, uncertainty_images
 from .steps import Steps, run_to_end
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from ..enhancement import EnhancementResult
 
 
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 class Options:
     """What to do with the frames; the fields are those of `USEnhanceLogic.enhance`.
 
-    strength: 0 (the input) to 1 (all of the enhancement)
+    strength: 0 (the input) to 1 (all of the enhancement); steps, samples: of diffusion methods, None for the
+    model's own
     """
 
     method: str = "scunet"
@@ -34,9 +36,15 @@ class Options:
     device: str = "auto"
     seed: int = 0
     axis: str = "k"
+    steps: int | None = None
+    samples: int | None = None
 
     def __post_init__(self) -> None:
-        """Raise OptionError for a strength that is no number in 0..1."""
+        """Raise OptionError for a strength that is no number in 0..1, or for less than one step or sample."""
+        for name in ("steps", "samples"):
+            value = getattr(self, name)
+            if value is not None and not (isinstance(value, Integral) and value >= 1):
+                raise OptionError(f"{value} {name} are impossible: give a whole number from 1 on, or None.")
         if not 0.0 <= self.strength <= 1.0:
             raise OptionError(f"The strength {self.strength} is out of range: choose one from 0 to 1.")
 
@@ -44,6 +52,11 @@ class Options:
     def method_name(self) -> str:
         """The method's name, or that of the model's folder, as it stands in names of nodes."""
         return Path(self.method).name
+
+    @property
+    def of_enhancer(self) -> dict[str, Any]:
+        """Those that `load_enhancer` takes besides method and device."""
+        return {"strength": self.strength, "steps": self.steps, "samples": self.samples}
 
 
 class EnhancementRun:
@@ -77,7 +90,10 @@ class EnhancementRun:
 
     @property
     def wants_uncertainty(self) -> bool:
-        """Whether a map of the uncertainty is asked for, by the option or by a node to put it in."""
+        """Whether a map of the uncertainty is asked for, by the option or by a node to put it in.
+
+        The label volume of what is not to be trusted comes with it.
+        """
         return self.options.uncertainty or self._uncertainty is not None
 
     def prepare(self) -> Steps[Content]:
@@ -92,7 +108,7 @@ class EnhancementRun:
         """
         content = self.content
         enhanced = yield from enhanced_images(content, result.frames)
-        maps = yield from self._map_images(content, result.uncertainty)
+        maps = yield from self._map_images(content, result)
         if self.input_node.GetScene() is not slicer.mrmlScene:
             raise vanished(self.input_node)
         self.is_writing = True
@@ -105,26 +121,40 @@ class EnhancementRun:
         finally:
             self.is_writing = False
 
-    def _map_images(self, content: Content, uncertainty: np.ndarray | None) -> Steps[Images | None]:
-        if uncertainty is None or not self.wants_uncertainty:
+    def _map_images(self, content: Content, result: EnhancementResult) -> Steps[tuple[Images, Images] | None]:
+        """Return the uncertainty and the labels of what is not to be trusted; None where none are wanted."""
+        spread = result.uncertainty
+        if spread is None or not self.wants_uncertainty:
             return None
-        return (yield from uncertainty_images(content, uncertainty))
+        maps = yield from uncertainty_images(content, spread)
+        labels = yield from distrust_images(content, spread, result.parameters[SETTING])
+        return maps, labels
 
     def _write(
-        self, writer: OutputWriter, enhanced: Images, maps: Images | None, result: EnhancementResult
+        self,
+        writer: OutputWriter,
+        enhanced: Images,
+        maps: tuple[Images, Images] | None,
+        result: EnhancementResult,
     ) -> Steps[Outputs]:
         name = self.input_node.GetName()
         method = self.options.method_name
         attributes = self._provenance(result)
-        uncertainty = None
+        uncertainty = distrust = None
         writer.check_given(self._output, self._uncertainty)
         if maps is not None:
             map_name = f"{name} uncertainty ({method})"
-            uncertainty = yield from writer.write(maps, self._uncertainty, map_name, attributes, True)
+            uncertainty = yield from writer.write_uncertainty(
+                maps[0], self._uncertainty, map_name, attributes
+            )
+            labels_name, above = f"{name} do not trust ({method})", result.parameters[SETTING]
+            distrust = yield from writer.write_distrust(maps[1], uncertainty, labels_name, attributes, above)
         enhanced_name = f"{name} enhanced ({method})"
-        volume = yield from writer.write(enhanced, self._output, enhanced_name, attributes, False)
+        volume = yield from writer.write_enhanced(enhanced, self._output, enhanced_name, attributes)
+        if uncertainty is not None:
+            link(uncertainty, distrust)
         notes = tuple(dict.fromkeys((*self.content.frames.notes, *result.notes)))
-        return Outputs(volume, uncertainty, notes)
+        return Outputs(volume, uncertainty, distrust, notes)
 
     def _provenance(self, result: EnhancementResult) -> Mapping[str, str]:
         attributes = {key: str(value) for key, value in result.provenance().items()}
@@ -148,7 +178,7 @@ def enhance_node(
     from ..enhancement import load_enhancer
 
     options = run.options
-    enhancer = load_enhancer(options.method, options.device, strength=options.strength)
+    enhancer = load_enhancer(options.method, options.device, **options.of_enhancer)
     content = run_to_end(run.prepare(), cancelled)
     result = enhancer(
         content.frames.pixels,

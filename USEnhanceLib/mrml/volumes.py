@@ -16,6 +16,7 @@ from ..frames import Geometry
 SCALAR = "vtkMRMLScalarVolumeNode"
 VECTOR = "vtkMRMLVectorVolumeNode"
 VOLUMES = (SCALAR, VECTOR)
+LABELS = "vtkMRMLLabelMapVolumeNode"
 # RAS, in which Slicer thinks, and LPS, in which files and `Geometry` do, differ in the first two axes.
 _RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0])
 
@@ -44,6 +45,10 @@ class VolumeLayout:
     def of_floats(self) -> VolumeLayout:
         """Return the layout of a scalar volume of float32 in the same place."""
         return replace(self, class_name=SCALAR, scalar_type=vtk.VTK_FLOAT, components=1)
+
+    def of_labels(self) -> VolumeLayout:
+        """Return the layout of a label volume of uint8 in the same place."""
+        return replace(self, class_name=LABELS, scalar_type=vtk.VTK_UNSIGNED_CHAR, components=1)
 
     def matches(self, other: VolumeLayout) -> bool:
         """Whether both have the same kind and number of pixels, wherever they lie."""

@@ -94,13 +94,18 @@ def add_sequence(scene, add_volume):
 
 @pytest.fixture
 def result_of():
-    """Makes what an enhancer returns: the frames changed by a known amount, with a known uncertainty."""
+    """Makes what an enhancer returns: the frames changed by a known amount, with a known uncertainty.
 
-    def make(frames, change=0.1, uncertainty=False):
+    uncertainty: whether there is one, or its values.
+    """
+
+    def make(frames, change=0.1, uncertainty=False, above=0.08):
         from USEnhanceLib.enhancement import EnhancementResult
 
         pixels = np.clip(frames.pixels + np.float32(change), 0.0, 1.0)
-        spread = np.full_like(pixels, 0.05) if uncertainty else None
+        spread = uncertainty
+        if isinstance(uncertainty, bool):
+            spread = np.full_like(pixels, 0.05) if uncertainty else None
         return EnhancementResult(
             frames=pixels,
             uncertainty=spread,
@@ -109,7 +114,7 @@ def result_of():
             device_reason="chosen by the test",
             method="scunet",
             model_version="1.0",
-            parameters={"strength": 1.0, "seed": 0},
+            parameters={"strength": 1.0, "seed": 0, **({} if spread is None else {"distrust_above": above})},
             notes=("A note of the enhancer.",),
         )
 

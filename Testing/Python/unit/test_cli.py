@@ -223,6 +223,14 @@ def test_an_existing_output_is_replaced(call, stack, model, tmp_path):
         ("enhance", "IN", "OUT", "--uncertainty", "OUT"),
         ("enhance", "IN", "OUT", "--uncertainty", "u.png"),
         ("enhance", "IN", "OUT", "--uncertainty", "missing/u.nrrd"),
+        ("enhance", "IN", "OUT", "--distrust", "IN"),
+        ("enhance", "IN", "OUT", "--distrust", "OUT"),
+        ("enhance", "IN", "OUT", "--distrust", "labels.png"),
+        ("enhance", "IN", "OUT", "--distrust", "labels.dcm"),
+        ("enhance", "IN", "OUT", "--distrust", "missing/labels.nrrd"),
+        ("enhance", "IN", "OUT", "--uncertainty", "u.nrrd", "--distrust", "u.nrrd"),
+        ("enhance", "IN", "OUT", "--distrust", "labels.nrrd", "--method", "lee"),
+        ("enhance", "IN", "OUT", "--distrust", "labels.nrrd", "--method", "ENSEMBLE", "--samples", "1"),
         ("enhance", "IN", "out.jpg"),
         ("enhance", "IN", "out.png"),
         ("enhance", "IN", "out.dcm"),
@@ -252,13 +260,13 @@ def test_an_existing_output_is_replaced(call, stack, model, tmp_path):
     ids=" ".join,
 )
 def test_bad_arguments_are_refused_before_anything_is_written(
-    words, call, stack, model, tmp_path, monkeypatch
+    words, call, stack, model, tiny_ensemble, tmp_path, monkeypatch
 ):
     monkeypatch.chdir(tmp_path)
     before = stack.read_bytes()
     if words[:1] == ("enhance",) and "--method" not in words and len(words) > 2:
         words = (*words, "--method", "MODEL")
-    stand_for = {"IN": stack, "OUT": tmp_path / "out.nrrd", "MODEL": model}
+    stand_for = {"IN": stack, "OUT": tmp_path / "out.nrrd", "MODEL": model, "ENSEMBLE": tiny_ensemble}
     message = call.expect_failure(2, *(stand_for.get(word, word) for word in words))
     assert names(tmp_path) == ["stack.nrrd"]
     assert stack.read_bytes() == before

@@ -100,6 +100,8 @@ def test_the_result_is_what_the_enhancer_gives(worker, model, frames):
     assert np.array_equal(result.frames, expected.frames)
     assert np.array_equal(result.uncertainty, expected.uncertainty)
     assert result.provenance() == expected.provenance()
+    assert result.parameters == expected.parameters
+    assert result.parameters["distrust_above"] == 0.08
     assert (result.device, result.method, result.notes) == (expected.device, expected.method, expected.notes)
     assert result.seconds > 0
     assert "CPU" in result.device_reason
@@ -108,6 +110,21 @@ def test_the_result_is_what_the_enhancer_gives(worker, model, frames):
 
 def test_without_being_asked_for_there_is_no_uncertainty(worker, model, frames):
     assert worker.enhance(frames, method=model).uncertainty is None
+
+
+def test_steps_and_samples_reach_the_enhancer(worker, tiny_ensemble, frames):
+    result = worker.enhance(frames, method=tiny_ensemble, device="cpu", steps=3, samples=2, uncertainty=True)
+    expected = load_enhancer(tiny_ensemble, device="cpu", steps=3, samples=2)(frames, uncertainty=True)
+    assert (result.parameters["steps"], result.parameters["samples"]) == (3, 2)
+    assert result.parameters == expected.parameters
+    assert np.array_equal(result.frames, expected.frames)
+    assert np.array_equal(result.uncertainty, expected.uncertainty)
+
+
+def test_options_that_are_left_to_the_model_may_be_none(worker, model, frames):
+    assert worker.enhance(frames, method=model, steps=None, samples=None).method == "tiny"
+    with pytest.raises(OptionError, match="tiny has no option 'steps'"):
+        worker.enhance(frames, method=model, steps=2)
 
 
 def test_no_file_is_left_and_the_result_can_be_changed(worker, model, frames, exchange_parent):
