@@ -16,7 +16,7 @@ from USEnhanceLib.benchmarks.despeckle.figures import measure_frame, tissues
 from USEnhanceLib.benchmarks.despeckle.real_frames import measure as measure_real
 from USEnhanceLib.benchmarks.despeckle.real_frames import render as render_real
 from USEnhanceLib.benchmarks.despeckle.sampling import WAYS
-from USEnhanceLib.benchmarks.despeckle.spread import draw_samples, uncalibrated
+from USEnhanceLib.benchmarks.despeckle.spread import block_means, draw_samples, uncalibrated
 from USEnhanceLib.benchmarks.despeckle.test_sets import TestPair, TestSet, simulated
 from USEnhanceLib.benchmarks.registry import run_benchmark
 from USEnhanceLib.enhancement import load_enhancer
@@ -234,6 +234,14 @@ def test_tissues_are_the_darkest_and_the_brightest_without_their_border():
     assert not dark[:, 18:].any()
     assert not bright[:, :22].any()
     assert not (dark | bright)[:4].any()
+
+
+def test_blocks_lie_inside_the_sector():
+    values = np.kron(np.arange(25, dtype=np.float32).reshape(5, 5), np.ones((8, 8), np.float32))
+    sector = np.ones((40, 40), bool)
+    sector[:, 35:] = False
+    means = block_means(np.pad(values, ((0, 3), (0, 0))), np.pad(sector, ((0, 3), (0, 0))))
+    assert means.tolist() == [value for value in range(25) if value % 5 < 4]
 
 
 def test_magnified_pairs_keep_what_they_show():

@@ -15,6 +15,9 @@ from ...models import ModelDescription, find_model
 from ..pool import map_tasks
 from .test_sets import TestPair
 
+BLOCK = 8
+"""About what an eye takes in at once; the absolute error of a single pixel is mostly chance."""
+
 
 @dataclass(frozen=True, eq=False)
 class Sample:
@@ -25,6 +28,7 @@ class Sample:
         spread: cross-model standard deviation.
         shown: what the enhancer says of it, calibrated.
         error: absolute.
+        coarse: means of spread and error over blocks of `BLOCK` x `BLOCK` pixels inside the sector, [2, B].
         unusual: statistics in which the frame lies outside the model's domain.
     """
 
@@ -33,6 +37,7 @@ class Sample:
     spread: np.ndarray
     shown: np.ndarray
     error: np.ndarray
+    coarse: np.ndarray
     unusual: tuple[str, ...]
 
 
@@ -54,11 +59,23 @@ def _despeckle(task: tuple[TestPair, str, str]) -> Sample:
     model = find_model(method)
     domain = domain_of(model)
     result = _plain(method, device)(pair.speckled[None], uncertainty=True)
+    whole_error = np.abs(result.frames[0] - pair.clean)
+    coarse = np.stack([block_means(values, pair.sector) for values in (result.uncertainty[0], whole_error)])
     spread = result.uncertainty[0][pair.sector]
     unusual = tuple(domain.unusual(pair.speckled)) if domain is not None else ()
     scale, floor = calibration(model, shifted=bool(unusual))
-    error = np.abs(result.frames[0] - pair.clean)[pair.sector]
-    return Sample(pair.probe, pair.subject, spread, scale * spread + np.float32(floor), error, unusual)
+    shown = scale * spread + np.float32(floor)
+    return Sample(pair.probe, pair.subject, spread, shown, whole_error[pair.sector], coarse, unusual)
+
+
+def block_means(values: np.ndarray, sector: np.ndarray) -> np.ndarray:
+    """Return the means of values [H, W] over the blocks that lie inside a sector, bool [H, W]."""
+    rows, columns = (length // BLOCK for length in values.shape)
+    parts = [
+        part[: rows * BLOCK, : columns * BLOCK].reshape(rows, BLOCK, columns, BLOCK)
+        for part in (values, sector)
+    ]
+    return parts[0].mean(axis=(1, 3), dtype=np.float64)[parts[1].all(axis=(1, 3))]
 
 
 @lru_cache(maxsize=1)

@@ -10,7 +10,7 @@ import numpy as np
 
 from ...quality import calibration
 from ..enhance.intervals import cell, interval
-from .spread import Sample, draw_samples
+from .spread import BLOCK, Sample, draw_samples
 from .test_sets import OTHERS_SET, REFERENCE_SET, SHIFTS, TestPair, simulated
 
 SPREAD, SHOWN = "standard deviation over the members", "as shown, calibrated"
@@ -39,8 +39,9 @@ u is the map, e the absolute error against the clean frame, over the pixels of a
 pixels with the largest u. Coverage: share of pixels with e <= 2 u, 95.4 % where errors are normal. AUSE: area
 between the sparsification curves of u and of e itself, 0 for a perfect ranking. Were every error normal with
 exactly the deviation u, Pearson would be `sqrt(2/pi) c / sqrt(1 + c^2 - 2/pi)` with c the coefficient of
-variation of u: "ceiling" has it for the map as shown. Magnified: the same frames at {shifts}, whose speckle
-is finer or coarser than in training. Outside: share of the frames that the model takes for shifted.
+variation of u: "ceiling" has it for the map as shown. Blocks: Pearson of the means over {block} x {block}
+pixels. Magnified: the same frames at {shifts}, whose speckle is finer or coarser than in training. Outside:
+share of the frames that the model takes for shifted.
 """
 
 
@@ -90,6 +91,7 @@ def _figures(samples: Sequence[Sample], seed: int) -> dict[str, Any]:
         "count": len(samples),
         "outside": round(float(np.mean([bool(sample.unusual) for sample in samples])), 4),
         "mean_error": round(float(np.mean([sample.error.mean() for sample in samples])), 5),
+        "blocks": interval([calibration.pearson(*sample.coarse) for sample in samples], subjects, seed),
         "ceiling": round(float(np.mean([ceiling(sample.shown) for sample in samples])), 4),
         "maps": {},
     }
@@ -113,8 +115,8 @@ def ceiling(deviations: np.ndarray) -> float:
 
 def render(record: dict[str, Any]) -> str:
     """Return the section of what `measure` returned."""
-    lines = [NOTES.format(shifts=" and ".join(SHIFTS))]
-    header = ["map", "frames", *TITLES.values(), "ceiling", "outside"]
+    lines = [NOTES.format(shifts=" and ".join(SHIFTS), block=BLOCK)]
+    header = ["map", "frames", *TITLES.values(), "ceiling", "blocks", "outside"]
     lines += ["| " + " | ".join(header) + " |", "|---" * len(header) + "|"]
     for part, found in record["parts"].items():
         for way, means in found["maps"].items():
@@ -124,9 +126,10 @@ def render(record: dict[str, Any]) -> str:
                 for name in TITLES
             ]
             if way == SHOWN:
-                cells += [f"{found['ceiling']:.2f}", f"{100 * found['outside']:.0f} %"]
+                cells += [f"{found['ceiling']:.2f}", cell(found["blocks"], 2)]
+                cells += [f"{100 * found['outside']:.0f} %"]
             else:
-                cells += ["", ""]
+                cells += ["", "", ""]
             lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
