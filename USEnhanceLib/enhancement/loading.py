@@ -31,6 +31,11 @@ _NETWORKS = (
         "SCUNet (despeckle, sharpen)",
         "Swin-Conv U-Net trained on ultrasound without clean targets (arXiv 2601.21856).",
     ),
+    MethodDescription(
+        "irsde",
+        "IR-SDE (despeckle strongly, uncertainty)",
+        "Ensemble of diffusion networks trained on ultrasound simulated from MRI (arXiv 2602.22717).",
+    ),
 )
 _NETWORK_PACKAGES = ("torch", "safetensors")
 _DIFFUSION_PACKAGES = (*_NETWORK_PACKAGES, "monai", "einops")
