@@ -47,6 +47,8 @@ class USEnhanceTest(ScriptedLoadableModuleTest):
         spread = slicer.util.arrayFromVolume(outputs.uncertainty)
         self.assertEqual(spread.shape, before.shape)
         self.assertGreater(float(spread.max()), 0.0)
+        labels = slicer.util.arrayFromVolume(outputs.distrust)
+        self.assertEqual((labels.dtype, labels.shape), (np.uint8, before.shape))
         np.testing.assert_array_equal(slicer.util.arrayFromVolume(volume), before)
 
     def test_logic_enhances_with_a_classical_filter(self) -> None:

@@ -13,6 +13,7 @@ EXAMPLES = """\
 examples:
   usenhance enhance cine.dcm enhanced.nrrd
   usenhance enhance cine.dcm enhanced.nrrd --strength 0.7 --uncertainty uncertainty.nrrd
+  usenhance enhance cine.dcm enhanced.nrrd --distrust labels.nrrd
   usenhance enhance cine.dcm filtered.nrrd --method lee
   usenhance demo
 """

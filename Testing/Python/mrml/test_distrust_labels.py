@@ -50,7 +50,8 @@ def counts(scene):
 
 
 def ids(scene):
-    return {scene.GetNthNode(index).GetID() for index in range(scene.GetNumberOfNodes())}
+    nodes = [scene.GetNthNode(index) for index in range(scene.GetNumberOfNodes())]
+    return {node.GetID() for node in nodes if not node.IsA("vtkMRMLStorageNode")}
 
 
 @pytest.fixture
