@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from scipy.ndimage import zoom
 
 from ...simulation.dataset import load_pairs, make_data_set
 from ...simulation.grid import image_grid
@@ -67,6 +66,8 @@ class TestPair:
 
     def magnified(self, factor: float) -> TestPair:
         """Return the pair on a finer or coarser grid, by linear interpolation."""
+        from scipy.ndimage import zoom
+
         frames = (zoom(frame, factor, order=1) for frame in (self.speckled, self.clean))
         sector = zoom(self.sector.astype(np.float32), factor, order=1) > 0.999
         return TestPair(self.probe, self.subject, *frames, sector)
