@@ -67,7 +67,7 @@ class IRSDEEnhancer(NetworkEnhancer):
         members = len(self._members())
         if samples is not None and not 1 <= samples <= members:
             raise OptionError(f"{model.name} has {members} members: give between 1 and {members} samples.")
-        self._steps = steps or own_steps
+        self._steps = own_steps if steps is None else steps
         self._samples = samples or members
         times_for(self._sampler, self._schedule, self._steps)
 
@@ -81,9 +81,9 @@ class IRSDEEnhancer(NetworkEnhancer):
             )
         return self._samples > 1
 
-    def _parameters(self, uncertainty: bool) -> dict[str, Any]:
+    def _parameters(self, _uncertainty: bool) -> dict[str, Any]:
         own = {"sampler": self._sampler, "steps": self._steps, "samples": self._samples}
-        if not uncertainty or self._samples == 1:
+        if self._samples == 1:
             return own
         for shifted, ending in ((False, ""), (True, SHIFTED)):
             names = (SCALE + ending, FLOOR + ending)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ..diffusion.prediction import KINDS
 from ..diffusion.schedule import Schedule
+from .display_variation import NONE, NOTHING, DisplayVariation
 from .noise_objective import LOSSES
 from .run_recipe import RunRecipe
 
@@ -24,6 +25,7 @@ class DiffusionRecipe(RunRecipe):
             (arXiv 2301.11699, equation 14), absolute; or "plain": the squared error of the noise or velocity
             itself (arXiv 2006.11239).
         validation_pairs: of each probe.
+        gain, offset, zoom: of `DisplayVariation`, drawn for each patch.
 
     The others are those of `RunRecipe`.
     """
@@ -37,6 +39,14 @@ class DiffusionRecipe(RunRecipe):
     prediction: str = "velocity"
     loss: str = "plain"
     validation_pairs: int = 4
+    gain: tuple[float, ...] = NONE
+    offset: tuple[float, ...] = NOTHING
+    zoom: tuple[float, ...] = NONE
+
+    @property
+    def variation(self) -> DisplayVariation:
+        """How patches are displayed."""
+        return DisplayVariation(self.gain, self.offset, self.zoom)
 
     def schedule(self) -> Schedule:
         """Return the times of the diffusion."""
@@ -53,4 +63,4 @@ class DiffusionRecipe(RunRecipe):
             wrong.append("times, level, remainder")
         if self.validation_pairs < 1:
             wrong.append("validation_pairs")
-        return wrong
+        return wrong + self.variation.out_of_range()

@@ -56,7 +56,7 @@ class PairTask(Task):
                 f"The pairs in {data} are of {smallest} pixels and the recipe's patch of {recipe.patch}: "
                 "choose a smaller patch."
             )
-        self._source = PairPatches(self._pairs.learned, recipe.patch)
+        self._source = PairPatches(self._pairs.learned, recipe.patch, recipe.variation)
 
     def prepare(self, report: Report) -> None:
         """Nothing is left to do but to say what there is."""

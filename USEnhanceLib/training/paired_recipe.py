@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .display_variation import NONE, NOTHING, DisplayVariation
 from .run_recipe import RunRecipe
 
 PAIRS = "pairs"
@@ -17,6 +18,7 @@ class PairedRecipe(RunRecipe):
         supervision: "pairs", by which recipes of this kind are told from `TrainingRecipe`.
         probes: whose simulated pairs are learnt from; those of all probes when empty.
         validation_pairs: of each probe.
+        gain, offset, zoom: of `DisplayVariation`, drawn for each patch.
 
     The others are those of `RunRecipe`.
     """
@@ -24,6 +26,14 @@ class PairedRecipe(RunRecipe):
     supervision: str = PAIRS
     probes: tuple[str, ...] = ()
     validation_pairs: int = 4
+    gain: tuple[float, ...] = NONE
+    offset: tuple[float, ...] = NOTHING
+    zoom: tuple[float, ...] = NONE
+
+    @property
+    def variation(self) -> DisplayVariation:
+        """How patches are displayed."""
+        return DisplayVariation(self.gain, self.offset, self.zoom)
 
     def out_of_range(self) -> list[str]:
         """Names of the entries whose values make no sense."""
@@ -32,4 +42,4 @@ class PairedRecipe(RunRecipe):
             wrong.append("supervision")
         if self.validation_pairs < 1:
             wrong.append("validation_pairs")
-        return wrong
+        return wrong + self.variation.out_of_range()

@@ -156,7 +156,7 @@ def test_every_way_of_sampling_is_timed_and_compared(record):
 
 def test_uncertainty_is_measured_by_probe_and_magnified(record):
     parts = record[0]["tables"]["uncertainty"]["parts"]
-    assert set(parts) == {"all probes", *PROBES, "magnified 0.6 x", "magnified 1.7 x"}
+    assert set(parts) == {"all probes", *PROBES, "magnified 0.6 x", "magnified 2.5 x"}
     assert parts["all probes"]["count"] == 5
     assert parts["magnified 0.6 x"]["count"] == 5
     for entry in parts.values():

@@ -23,6 +23,7 @@ from USEnhanceLib.simulation.manifest import plan
 from USEnhanceLib.training import loop
 from USEnhanceLib.training.checkpoint import load_checkpoint
 from USEnhanceLib.training.diffusion_recipe import DiffusionRecipe
+from USEnhanceLib.training.display_variation import DisplayVariation
 from USEnhanceLib.training.noise_objective import NoiseObjective
 from USEnhanceLib.training.pair_patches import PairPatches
 from USEnhanceLib.training.pairs import read_pairs
@@ -83,6 +84,38 @@ def test_patches_are_cut_from_both_frames_at_one_place():
     speckled, clean = source.draw(8, torch.Generator().manual_seed(0))
     assert speckled.shape == (8, 16, 16)
     assert torch.allclose(speckled + clean, torch.ones_like(clean))
+
+
+def test_displays_are_the_same_for_both_frames_and_keep_black_black():
+    variation = DisplayVariation((0.4, 0.9), (-0.2, 0.1), (1.0, 2.0))
+    frame = np.linspace(0.3, 0.9, 40 * 40, dtype=np.float32).reshape(40, 40)
+    frame[:, :20] = 0
+    source = PairPatches([np.stack((frame, frame))], 32, variation)
+    speckled, clean = source.draw(32, torch.Generator().manual_seed(0))
+    assert speckled.shape == (32, 32, 32)
+    assert torch.equal(speckled, clean)
+    assert float(speckled.max()) <= 0.9 * 0.9 + 0.1
+    assert (speckled == 0).flatten(1).any(1).sum() > 16
+    levels = speckled.flatten(1).amax(1)
+    assert levels.std() > 0.05
+    # Without a variation the draws are those that there were before there was any.
+    plain = PairPatches([np.stack((frame, frame))], 32)
+    assert torch.equal(
+        plain.draw(4, torch.Generator().manual_seed(1))[0],
+        PairPatches([np.stack((frame, frame))], 32, DisplayVariation()).draw(
+            4, torch.Generator().manual_seed(1)
+        )[0],
+    )
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [{"gain": [0.5]}, {"gain": [1.2, 0.5]}, {"gain": [-1, 1]}, {"offset": [0, 2]}, {"zoom": [0.5, 1]}],
+)
+def test_ranges_of_displays_that_make_no_sense_are_refused(entry, tmp_path):
+    (tmp_path / "recipe.json").write_text(json.dumps(entry))
+    with pytest.raises(OptionError, match=next(iter(entry))):
+        DiffusionRecipe.load(tmp_path / "recipe.json")
 
 
 def test_a_run_writes_a_model_that_despeckles(model, data):

@@ -11,17 +11,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
+from torch import Generator
+from torch.nn import functional
 
 from ...simulation.dataset import load_pairs, make_data_set
 from ...simulation.grid import image_grid
 from ...simulation.manifest import plan
 from ...simulation.probes import PROBES
+from ...training.display_variation import DisplayVariation
 
 REFERENCE = "L11-5v"
 OTHERS = tuple(probe.name for probe in PROBES if probe.name != REFERENCE)
 MRI = "mri"
 
-SHIFTS = {"0.6 x": 0.6, "1.7 x": 1.7}
+SHIFTS = {"0.6 x": 0.6, "2.5 x": 2.5}
 """Magnifications of the frames that count as shifted, for finer or coarser speckle than in training."""
 
 
@@ -71,6 +75,18 @@ class TestPair:
         frames = (zoom(frame, factor, order=1) for frame in (self.speckled, self.clean))
         sector = zoom(self.sector.astype(np.float32), factor, order=1) > 0.999
         return TestPair(self.probe, self.subject, *frames, sector)
+
+    def displayed(self, variation: DisplayVariation, generator: Generator) -> TestPair:
+        """Return the pair as it is shown in training, a square of it magnified to its own size."""
+        size = self.clean.shape[0]
+        edge = variation.draw_edge(size, generator)
+        top, left = (int(torch.randint(size - edge + 1, (1,), generator=generator)) for _ in range(2))
+        part = (slice(top, top + edge), slice(left, left + edge))
+        both = torch.from_numpy(np.stack((self.speckled[part], self.clean[part])))
+        speckled, clean = variation.show(both, size, generator).numpy()
+        shown = torch.from_numpy(self.sector[part].astype(np.float32))[None, None]
+        sector = functional.interpolate(shown, size=(size, size), mode="bilinear")[0, 0].numpy() > 0.999
+        return TestPair(self.probe, self.subject, speckled, clean, sector)
 
 
 def simulated(
