@@ -106,6 +106,6 @@ def domain_note(counts: Mapping[str, int], strange: int, frames: int, model: str
     why = ", ".join(STATISTICS[name] for name in sorted(counts, key=lambda name: -counts[name]))
     which = "The frame lies" if frames == 1 else f"{strange} of {frames} frames lie"
     return (
-        f"{which} outside what {model} was trained on (unusual: {why}): do not rely on the picture or its "
-        "uncertainty there."
+        f"{which} outside what {model} was trained on (unusual: {why}): compare with the original before you "
+        "rely on the picture or its uncertainty."
     )

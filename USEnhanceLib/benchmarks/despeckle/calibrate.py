@@ -1,9 +1,8 @@
 """Calibration of an ensemble's uncertainty, and the domain in which it holds, on subjects that no test shows.
 
-Scale and floor are fitted to pixels of SIMUS frames of the validation subjects, as they are and displayed
-with other gains and magnifications as in training; those for shifted frames to the same frames magnified
-beyond that, so that their speckle is finer or coarser. The domain is the range of the statistics
-(`enhancement.domain`) over diversified training frames, displayed as in training.
+Scale and floor are fitted to pixels of SIMUS frames of the validation subjects; those for shifted frames to
+the same frames as other scanners may show them (`test_sets.shifted`). The domain is the range of the
+statistics (`enhancement.domain`) over diversified training frames.
 """
 
 from __future__ import annotations
@@ -13,35 +12,28 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from ...enhancement.calibration import FLOOR, SCALE, SHIFTED
 from ...enhancement.domain import DOMAIN, STATISTICS, frame_statistics
-from ...models import ModelDescription, find_model
+from ...models import find_model
 from ...quality.calibration import Calibration, coverage, fit_calibration, pearson
 from ...simulation.dataset import load_pairs, make_data_set
-from ...simulation.grid import image_grid
 from ...simulation.manifest import plan
 from ...simulation.probes import PROBES
-from ...training.display_variation import DisplayVariation
 from .spread import Sample, draw_samples
-from .test_sets import MRI, SHIFTS, VALIDATION_SET, TestPair, simulated
-from .uncertainty import magnified
+from .test_sets import MRI, VALIDATION_SET, shifted, simulated
 
 DOMAIN_PAIRS, DOMAIN_SEED = 240, 4008
 """Diversified frames of training subjects, from the fast engine."""
-DISPLAYS = 4
-"""Of each of them."""
-DISPLAY_SEED = 4009
 SECTION = """\
 ## Uncertainty
 {usual[0]:.3g} x the standard deviation over the members + {usual[1]:.2g}, as an estimate of the standard
 deviation of the error against the clean frame; {shifted[0]:.3g} x + {shifted[1]:.2g} for frames outside the
-domain. Fitted to {frames} frames that SIMUS made of {subjects} subjects that no member learnt from, half of
-them displayed with other gains and magnifications as in training; for the latter, to such frames at
-{shifts}. There, {coverage:.1%} and {coverage_shifted:.1%} of the errors lie within twice that estimate. The
-domain is {ranges} over training frames ({tail:.1%} lie beyond each end). The estimate says nothing of errors
-that all members share, such as a structure that all of them remove.
+domain. Fitted to {frames} frames that SIMUS made of {subjects} subjects that no member learnt from; for
+frames outside the domain, to some of them with other gains and magnifications, or shrunk. There,
+{coverage:.1%} and {coverage_shifted:.1%} of the errors lie within twice that estimate. The domain is {ranges}
+over training frames ({tail:.1%} lie beyond each end). The estimate says nothing of errors that all members
+share, such as a structure that all of them remove.
 Command: `{command}`.
 """
 
@@ -66,20 +58,16 @@ def measure(
     as of `test_sets.simulated`.
     """
     pairs = simulated(data, VALIDATION_SET, folder, limit=limit, processes=processes or 1, progress=progress)
-    variation = _variation(find_model(method))
-    generator = torch.Generator().manual_seed(DISPLAY_SEED)
-    usual = [*pairs, *(pair.displayed(variation, generator) for pair in pairs)]
-    shifted = [pair for factor in SHIFTS.values() for pair in magnified(pairs, factor)]
+    others = [pair for group in shifted(pairs).values() for pair in group]
     how: dict[str, Any] = {"processes": processes, "device": device, "progress": progress}
     settings: dict[str, Any] = {}
     fits: dict[str, Any] = {}
-    for name, ending, shown in (("usual", "", usual), ("shifted", SHIFTED, shifted)):
+    for name, ending, shown in (("usual", "", pairs), ("shifted", SHIFTED, others)):
         samples = draw_samples(shown, method, **how)
         fitted, facts = _fit(samples)
         settings |= {SCALE + ending: fitted.scale, FLOOR + ending: fitted.floor}
         fits[name] = facts
-    frames = _training_frames(data, folder, limit, processes or 1, progress)
-    settings[DOMAIN] = _ranges(frames, variation)
+    settings[DOMAIN] = _domain(data, folder, limit, processes or 1, progress)
     return {
         "sha256": find_model(method).sha256,
         "subjects": sorted({pair.subject for pair in pairs}),
@@ -102,21 +90,13 @@ def _fit(samples: Sequence[Sample]) -> tuple[Calibration, dict[str, Any]]:
     }
 
 
-def _variation(model: ModelDescription) -> DisplayVariation:
-    """How the frames of training were displayed; as they are where the model does not say."""
-    training = model.metadata.get("training", {})
-    recipe = (training.get("members") or [training])[0].get("recipe", {})
-    ranges = {name: tuple(recipe[name]) for name in ("gain", "offset", "zoom") if name in recipe}
-    return DisplayVariation(**ranges)
-
-
-def _training_frames(
+def _domain(
     data: Path,
     folder: Path,
     limit: int | None,
     processes: int,
     progress: Callable[[int, int], None] | None,
-) -> list[TestPair]:
+) -> dict[str, list[float]]:
     count = DOMAIN_PAIRS if limit is None else min(DOMAIN_PAIRS, 10 * limit)
     place = folder / (f"domain-{count}" if limit else "domain")
     probes = [probe.name for probe in PROBES]
@@ -125,22 +105,12 @@ def _training_frames(
     )
     place.mkdir(parents=True, exist_ok=True)
     make_data_set(entries, data / MRI, place, processes=processes, progress=progress)
-    return [
-        TestPair(entry.setting.probe, entry.subject, speckled, clean, image_grid(entry.setting).sector)
-        for entry, speckled, clean in load_pairs(place)
-    ]
-
-
-def _ranges(frames: Sequence[TestPair], variation: DisplayVariation) -> dict[str, list[float]]:
-    generator = torch.Generator().manual_seed(DISPLAY_SEED)
-    shown = [
-        frame.displayed(variation, generator) if display else frame
-        for frame in frames
-        for display in range(DISPLAYS)
-    ]
-    found = [statistics for pair in shown if (statistics := frame_statistics(pair.speckled))]
+    found = [frame_statistics(speckled) for _, speckled, _ in load_pairs(place)]
     return {
-        name: [float(f"{value:.4g}") for value in np.quantile([one[name] for one in found], (TAIL, 1 - TAIL))]
+        name: [
+            float(f"{value:.4g}")
+            for value in np.quantile([one[name] for one in found if one], (TAIL, 1 - TAIL))
+        ]
         for name in STATISTICS
     }
 
@@ -154,7 +124,6 @@ def section(record: dict[str, Any]) -> str:
         shifted=(settings[SCALE + SHIFTED], settings[FLOOR + SHIFTED]),
         frames=fits["usual"]["frames"],
         subjects=len(record["subjects"]),
-        shifts=" and ".join(SHIFTS),
         coverage=fits["usual"]["coverage"],
         coverage_shifted=fits["shifted"]["coverage"],
         ranges=", ".join(ranges),

@@ -6,7 +6,7 @@ made of it is kept.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,8 +25,14 @@ REFERENCE = "L11-5v"
 OTHERS = tuple(probe.name for probe in PROBES if probe.name != REFERENCE)
 MRI = "mri"
 
-SHIFTS = {"0.6 x": 0.6, "2.5 x": 2.5}
-"""Magnifications of the frames that count as shifted, for finer or coarser speckle than in training."""
+SMALLER = 0.6
+"""Magnification of frames with finer speckle than in training."""
+OTHER_DISPLAY = DisplayVariation(gain=(0.35, 1.1), offset=(-0.25, 0.1), zoom=(1.0, 1.6))
+"""Darker, of weaker grain and coarser, as frames of real scanners are."""
+SHIFTS = ("other displays", "0.6 x smaller")
+DISPLAY_SEED = 4009
+SHIFTED_LIMIT = 6
+"""Pairs of each probe that are shown shifted."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +83,7 @@ class TestPair:
         return TestPair(self.probe, self.subject, *frames, sector)
 
     def displayed(self, variation: DisplayVariation, generator: Generator) -> TestPair:
-        """Return the pair as it is shown in training, a square of it magnified to its own size."""
+        """Return a square of the pair as another scanner may show it, magnified to the pair's size."""
         size = self.clean.shape[0]
         edge = variation.draw_edge(size, generator)
         top, left = (int(torch.randint(size - edge + 1, (1,), generator=generator)) for _ in range(2))
@@ -87,6 +93,20 @@ class TestPair:
         shown = torch.from_numpy(self.sector[part].astype(np.float32))[None, None]
         sector = functional.interpolate(shown, size=(size, size), mode="bilinear")[0, 0].numpy() > 0.999
         return TestPair(self.probe, self.subject, speckled, clean, sector)
+
+
+def shifted(pairs: Sequence[TestPair]) -> dict[str, list[TestPair]]:
+    """Return the first few pairs of each probe, each in the ways of `SHIFTS`."""
+    chosen: dict[str, list[TestPair]] = {}
+    for pair in pairs:
+        chosen.setdefault(pair.probe, []).append(pair)
+    few = [pair for group in chosen.values() for pair in group[:SHIFTED_LIMIT]]
+    generator = torch.Generator().manual_seed(DISPLAY_SEED)
+    ways = (
+        [pair.displayed(OTHER_DISPLAY, generator) for pair in few],
+        [pair.magnified(SMALLER) for pair in few],
+    )
+    return dict(zip(SHIFTS, ways, strict=True))
 
 
 def simulated(

@@ -11,7 +11,7 @@ import numpy as np
 from ...quality import calibration
 from ..enhance.intervals import cell, interval
 from .spread import BLOCK, Sample, draw_samples
-from .test_sets import OTHERS_SET, REFERENCE_SET, SHIFTS, TestPair, simulated
+from .test_sets import OTHER_DISPLAY, OTHERS_SET, REFERENCE_SET, TestPair, shifted, simulated
 
 SPREAD, SHOWN = "standard deviation over the members", "as shown, calibrated"
 WAYS = {SPREAD: "spread", SHOWN: "shown"}
@@ -30,8 +30,6 @@ TITLES = {
     "ause": "AUSE",
 }
 WHOLE = "all probes"
-SHIFTED_LIMIT = 6
-"""Pairs of each probe that are shown at other magnifications."""
 
 NOTES = """\
 u is the map, e the absolute error against the clean frame, over the pixels of a frame inside the sector; mean
@@ -40,8 +38,9 @@ pixels with the largest u. Coverage: share of pixels with e <= 2 u, 95.4 % where
 between the sparsification curves of u and of e itself, 0 for a perfect ranking. Were every error normal with
 exactly the deviation u, Pearson would be `sqrt(2/pi) c / sqrt(1 + c^2 - 2/pi)` with c the coefficient of
 variation of u: "ceiling" has it for the map as shown. Blocks: Pearson of the means over {block} x {block}
-pixels. Magnified: the same frames at {shifts}, whose speckle is finer or coarser than in training. Outside:
-share of the frames that the model takes for shifted.
+pixels. Other displays: the same frames with a gain of {gain[0]} to {gain[1]}, an offset of {offset[0]} to
+{offset[1]} and a magnification of {zoom[0]:g} to {zoom[1]:g}; smaller: shrunk, so that their speckle is
+finer. Both are unlike anything in training. Outside: share of the frames that the model takes for shifted.
 """
 
 
@@ -56,7 +55,7 @@ def measure(
     device: str,
     progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, Any]:
-    """Measure the ensemble's map on every probe and on magnified frames; errors as of `run`.
+    """Measure the ensemble's map on every probe and on shifted frames; errors as of `run`.
 
     method: the ensemble, by name or folder.  folder: of the simulated sets.  limit: pairs of each probe.
     """
@@ -68,21 +67,14 @@ def measure(
     groups: dict[str, list[TestPair]] = {}
     for pair in pairs:
         groups.setdefault(pair.probe, []).append(pair)
-    groups |= {f"magnified {name}": magnified(pairs, factor) for name, factor in SHIFTS.items()}
+    probes = list(groups)
+    groups |= shifted(pairs)
     shown = [pair for group in groups.values() for pair in group]
     samples = iter(draw_samples(shown, method, processes=processes, device=device, progress=progress))
     drawn = {name: [next(samples) for _ in group] for name, group in groups.items()}
-    usual = [sample for name, group in drawn.items() if not name.startswith("magnified") for sample in group]
+    usual = [sample for probe in probes for sample in drawn[probe]]
     parts = {WHOLE: usual, **drawn}
     return {"parts": {name: _figures(group, seed) for name, group in parts.items()}}
-
-
-def magnified(pairs: Sequence[TestPair], factor: float) -> list[TestPair]:
-    """Return the first few pairs of each probe on another grid."""
-    chosen: dict[str, list[TestPair]] = {}
-    for pair in pairs:
-        chosen.setdefault(pair.probe, []).append(pair)
-    return [pair.magnified(factor) for group in chosen.values() for pair in group[:SHIFTED_LIMIT]]
 
 
 def _figures(samples: Sequence[Sample], seed: int) -> dict[str, Any]:
@@ -115,7 +107,7 @@ def ceiling(deviations: np.ndarray) -> float:
 
 def render(record: dict[str, Any]) -> str:
     """Return the section of what `measure` returned."""
-    lines = [NOTES.format(shifts=" and ".join(SHIFTS), block=BLOCK)]
+    lines = [NOTES.format(block=BLOCK, **vars(OTHER_DISPLAY))]
     header = ["map", "frames", *TITLES.values(), "ceiling", "blocks", "outside"]
     lines += ["| " + " | ".join(header) + " |", "|---" * len(header) + "|"]
     for part, found in record["parts"].items():
