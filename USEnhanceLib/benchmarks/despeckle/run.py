@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ...enhancement.loading import DIFFUSIONS
 from ...errors import OptionError
 from ...models import find_model
-from ..contenders import CLASSICAL, INPUT, Contender, contenders, describe_networks
+from ..contenders import CLASSICAL, INPUT, OURS, Contender, contenders, describe_networks
 from ..record import provenance, write_json, write_text
 from . import agreement, probe_shift, real_frames, sampling, sheet, uncertainty
 from . import methods as fidelity
@@ -116,7 +117,9 @@ def _rows(asked: Sequence[str] | None) -> list[Contender]:
     ours = rows[1]
     if ours.role in (INPUT, CLASSICAL) or find_model(ours.method).architecture not in DIFFUSIONS:
         raise OptionError(f"The first method is {ours.method}, no diffusion: give irsde or a folder of one.")
-    return rows
+    # Here a SCUNet is a yardstick, and the diffusion is ours.
+    named = [replace(row, title=f"SCUNet, {row.key}") if row.role == OURS else row for row in rows]
+    return [named[0], replace(ours, title=f"USEnhance, {ours.key}"), *named[2:]]
 
 
 def _chosen(tables: Sequence[str] | None, single: str | None) -> list[str]:
