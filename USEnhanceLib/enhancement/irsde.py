@@ -22,11 +22,16 @@ CPU_TILE = 192
 
 GPU_TILE = 512
 
+SMOOTH = 1.0
+"""Standard deviation in pixels of the Gaussian that averages the variance over the members: of so few answers
+it is itself uncertain, and neighbouring pixels share a resolution cell."""
+
 
 class IRSDEEnhancer(NetworkEnhancer):
     """Despeckles stacks of frames with an ensemble of diffusion networks that were trained apart.
 
-    The picture is the mean over the members, and the uncertainty is their standard deviation, calibrated as
+    The picture is the mean over the members, and the uncertainty is their standard deviation, of which the
+    square is averaged over neighbouring pixels (`SMOOTH`), calibrated as
     `calibration` tells: scale * deviation + floor. One member has none, and is refused where it is asked for.
     Frames outside the model's domain (`domain`) have a calibration of their own, and the result says so.
 
@@ -103,12 +108,13 @@ class IRSDEEnhancer(NetworkEnhancer):
 
     def _enhance(self, frame: Image, request: Request) -> tuple[Image, Image | None]:
         members = self._members()[: self._samples]
+        # All members see the same noise: it is they who are to differ.
         answers = np.stack(
             [
                 self._in_tiles(
-                    frame, self._sampling(member, request.seed + index, request.cancelled), request.cancelled
+                    frame, self._sampling(member, request.seed, request.cancelled), request.cancelled
                 )
-                for index, member in enumerate(members)
+                for member in members
             ]
         )
         mean = answers.mean(0, dtype=np.float64).astype(np.float32)
@@ -116,8 +122,7 @@ class IRSDEEnhancer(NetworkEnhancer):
             return mean, None
         shifted = self._domain is not None and bool(self._domain.unusual(frame))
         scale, floor = self._calibrations[shifted]
-        spread = answers.std(0, ddof=1, dtype=np.float64).astype(np.float32)
-        return mean, scale * spread + floor
+        return mean, scale * smooth_deviation(answers) + floor
 
     def _sampling(self, member: torch.nn.Module, seed: int, cancelled: Cancelled | None) -> Any:
         predict = Prediction(member, self._schedule, self._kind)
@@ -137,3 +142,11 @@ class IRSDEEnhancer(NetworkEnhancer):
                 return found[0, 0].clamp_(0, 1).cpu().numpy()
 
         return evaluate
+
+
+def smooth_deviation(answers: Image) -> Image:
+    """Return the standard deviation over answers [M, H, W], its square averaged over neighbours, [H, W]."""
+    from scipy.ndimage import gaussian_filter
+
+    variance = answers.var(0, ddof=1, dtype=np.float64)
+    return np.sqrt(gaussian_filter(variance, SMOOTH)).astype(np.float32)
