@@ -38,6 +38,7 @@ MODELS_VARIABLE = "USENHANCE_MODELS"
 """Environment variable that names another folder of shipped models, for sites that keep them elsewhere."""
 
 SHIPPED: Mapping[str, str] = {
+    "irsde": "35740785132377292acfb457b86d9938c0c16b7b5b1050dc3b0742e778deb70e",
     "scunet": "cd686413a9ea05e90ecbb406cf5d95474c79cb5549a45c011ecacb8950a2c24b",
 }
 """Name of each shipped model and the SHA-256 of its weights."""

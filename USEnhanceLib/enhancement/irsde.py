@@ -30,10 +30,10 @@ it is itself uncertain, and neighbouring pixels share a resolution cell."""
 class IRSDEEnhancer(NetworkEnhancer):
     """Despeckles stacks of frames with an ensemble of diffusion networks that were trained apart.
 
-    The picture is the mean over the members, and the uncertainty is their standard deviation, of which the
-    square is averaged over neighbouring pixels (`SMOOTH`), calibrated as
-    `calibration` tells: scale * deviation + floor. One member has none, and is refused where it is asked for.
-    Frames outside the model's domain (`domain`) have a calibration of their own, and the result says so.
+    The picture is the mean over the members. The uncertainty is their standard deviation, of which the square
+    is averaged over neighbouring pixels (`SMOOTH`), calibrated as `calibration` tells: scale * deviation +
+    floor. One member has none, and is refused where it is asked for. Frames outside the model's domain
+    (`domain`) have a calibration of their own, and the result says so.
 
     Args:
         model, device, strength, tile: as of `NetworkEnhancer`.

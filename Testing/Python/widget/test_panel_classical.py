@@ -32,17 +32,16 @@ def hide(monkeypatch):
     return hide
 
 
-def test_the_list_has_the_network_first_and_then_every_filter(module_widget):
+def test_the_list_has_the_networks_first_and_then_every_filter(module_widget):
     import qt
 
     combo_box = module_widget.ui.methodComboBox
     rows = range(combo_box.count)
     names = [combo_box.itemData(row) for row in rows]
     titles = [combo_box.itemText(row) for row in rows]
-    assert names[0] == "scunet"
-    assert names[1:] == list(filter_names())
-    assert not titles[0].startswith("Classical: ")
-    assert all(title.startswith("Classical: ") for title in titles[1:])
+    networks = ["scunet", "irsde"]
+    assert names == [*networks, *filter_names()]
+    assert [title.startswith("Classical: ") for title in titles] == [name not in networks for name in names]
     assert all(combo_box.itemData(row, qt.Qt.ToolTipRole) for row in rows)
 
 
