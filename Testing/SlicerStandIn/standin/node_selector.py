@@ -11,6 +11,7 @@ from vtkmodules.vtkCommonCore import vtkCommand
 from .ctk_widgets import stored
 from .node_filter import NodeFilter
 from .observing import Observations
+from .wrapping import is_alive
 
 NODE_ID_ROLE = int(QtCore.Qt.ItemDataRole.UserRole)
 ACTION_ROLE = NODE_ID_ROLE + 1
@@ -154,6 +155,9 @@ class NodeSelector(QtWidgets.QWidget):
         before = self._listed_ids()
         nodes = self._filter.accepted_nodes(self._scene)
         self._observe_nodes(nodes)
+        # Python may collect the parent while nodes are listed, and Qt then deletes the combo box.
+        if not is_alive(combo_box):
+            return
         blocker = QtCore.QSignalBlocker(combo_box)
         combo_box.clear()
         if self._none_enabled:
