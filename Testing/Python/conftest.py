@@ -26,6 +26,32 @@ def data_folder() -> Path:
 
 
 @pytest.fixture(scope="session")
+def drawn_mri(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the folder `mri` of one slice each of ten subjects, made of squares."""
+    import numpy as np
+    from PIL import Image
+
+    folder = tmp_path_factory.mktemp("drawn")
+    rng = np.random.default_rng(0)
+    (folder / "mri" / "drawn").mkdir(parents=True)
+    for subject in range(10):
+        slices = np.kron(rng.integers(20, 255, (8, 8)), np.ones((16, 16))).astype(np.uint8)
+        Image.fromarray(slices).save(folder / "mri" / "drawn" / f"{subject}_0.png")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def drawn_pairs(drawn_mri: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data set of the fast engine, simulated from `drawn_mri`."""
+    from USEnhanceLib.simulation.dataset import make_data_set
+    from USEnhanceLib.simulation.manifest import plan
+
+    folder = tmp_path_factory.mktemp("pairs")
+    make_data_set(plan(drawn_mri / "mri", ["P6-3"], 24, engine="fast", size=64), drawn_mri / "mri", folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def tiny_ensemble(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a real diffusion model of two very small networks, whose answers differ."""
     import torch

@@ -17,14 +17,13 @@ import numpy as np
 from ..enhancement import load_enhancer
 from ..errors import InputError
 from ..frames import Frames, read_frames
+from .contact_sheet import picture_row, save_sheet, stacked
 from .images import cine_file
 from .record import provenance, write_json
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-CELL = 320
-STRIP = 24
 DETAIL = 0.3
 PHANTOM = "phantom/sonoque_axial-lateral-resolution-2020.dcm"
 COLUMNS = ("before", "after", "detail before", "detail after")
@@ -54,8 +53,6 @@ def run(
     picture_path: the record's path with the suffix .png when None. Raises InputError where data are missing
     or a file cannot be written.
     """
-    from PIL import Image
-
     (method,) = methods or ("scunet",)
     picture = Path(picture_path) if picture_path is not None else Path(json_path).with_suffix(".png")
     enhancer = load_enhancer(method, device=device)
@@ -71,7 +68,8 @@ def run(
         before, after = (displayed(version, middle) for version in (frames, frames.with_pixels(pixels)))
         sector = frames.sector if frames.sector.ndim == 2 else frames.sector[middle]
         detail = richest_square(frames.pixels[middle], sector)
-        rows.append(draw_row(f"{subject.title}, {subject.path.stem}", before, after, detail))
+        pictures = (before, after, before[detail], after[detail])
+        rows.append(picture_row(f"{subject.title}, {subject.path.stem}", pictures, magnified=2))
         entries.append(
             {
                 "title": subject.title,
@@ -85,13 +83,7 @@ def run(
         if progress is not None:
             progress(done, len(chosen))
     heading = f"USEnhance {Path(method).name} {result.model_version}: " + " | ".join(COLUMNS)
-    sheet = Image.new("RGB", (rows[0].width, STRIP + sum(row.height for row in rows)))
-    sheet.paste(title_strip(heading, rows[0].width), (0, 0))
-    top = STRIP
-    for row in rows:
-        sheet.paste(row, (0, top))
-        top += row.height
-    _save(sheet, picture)
+    save_sheet(stacked(heading, rows), picture)
 
     record = provenance("figures", data, seed=seed, methods=[method], device=device)
     record |= {"network": dict(enhancer.description), "picture": picture.name, "frames": entries}
@@ -141,31 +133,6 @@ def richest_square(frame: np.ndarray, sector: np.ndarray) -> tuple[slice, slice]
     return slice(int(top), int(top) + side), slice(int(left), int(left) + side)
 
 
-def draw_row(title: str, before: np.ndarray, after: np.ndarray, detail: tuple[slice, slice]) -> Image:
-    """Return a titled row of the sheet: both frames, then a detail of each, nearest neighbour."""
-    from PIL import Image
-
-    row = Image.new("RGB", (len(COLUMNS) * CELL, CELL + STRIP))
-    row.paste(title_strip(title, row.width), (0, 0))
-    for column, frame in enumerate((before, after, before[detail], after[detail])):
-        picture = Image.fromarray(frame)
-        scale = CELL / max(picture.size)
-        size = tuple(max(1, round(scale * length)) for length in picture.size)
-        filtering = Image.Resampling.NEAREST if column >= 2 else Image.Resampling.BICUBIC
-        cell = picture.resize(size, filtering)
-        row.paste(cell, (column * CELL + (CELL - cell.width) // 2, STRIP + (CELL - cell.height) // 2))
-    return row
-
-
-def title_strip(text: str, width: int) -> Image:
-    """Return a dark strip with light text."""
-    from PIL import Image, ImageDraw, ImageFont
-
-    strip = Image.new("RGB", (width, STRIP), (32, 36, 44))
-    ImageDraw.Draw(strip).text((8, 4), text, fill=(235, 235, 235), font=ImageFont.load_default(size=14))
-    return strip
-
-
 def _validation_file(data: Path, dataset: str, seed: int, device: str | None = None) -> Path:
     table = data / dataset / "split.csv"
     if not table.is_file():
@@ -179,13 +146,3 @@ def _validation_file(data: Path, dataset: str, seed: int, device: str | None = N
     if not names:
         raise InputError(f"{table} has no val frame of {device or dataset}: check the data folder.")
     return data / dataset / "image" / f"{names[np.random.default_rng(seed).integers(len(names))]}.png"
-
-
-def _save(sheet: Image, path: Path) -> None:
-    temporary = path.with_name(f".{path.name}.tmp")
-    try:
-        sheet.save(temporary, format="PNG", optimize=True)
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise InputError(f"{path} cannot be written ({error}): choose another place.") from error

@@ -80,6 +80,27 @@ def commit() -> str | None:
     return revision + ("+" if changed else "") if revision else None
 
 
+def preface(record: dict[str, Any], title: str) -> list[str]:
+    """Return the first lines of a record's Markdown: what was run, on what, and with which networks.
+
+    record: with `wall_seconds` by table and `networks`.
+    """
+    machine = record["machine"]
+    seconds = ", ".join(f"{name} {value:.0f}" for name, value in record["wall_seconds"].items())
+    lines = [f"# {title}", "", f"`{record['command']}`", ""]
+    lines.append(
+        f"Commit {record['commit']}, torch {machine['torch']}, {machine['processor']}, {machine['cores']} "
+        f"cores; seconds: {seconds} (less what was kept from earlier runs)."
+    )
+    if record["networks"]:
+        lines += ["", "| network | version | SHA-256 of its weights |", "|---|---|---|"]
+        lines += [
+            f"| {key} | {facts.get('model_version', '')} | `{facts['sha256'][:16]}` |"
+            for key, facts in record["networks"].items()
+        ]
+    return lines
+
+
 def write_json(path: Path, record: dict[str, Any]) -> None:
     """Write a record, lists of numbers on one line each; otherwise as `write_text`."""
     text = json.dumps(record, indent=1, allow_nan=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,6 @@ from ..errors import ModelError, OptionError
 from ..models import INFERENCE, ModelDescription
 from .calibration import FLOOR, SCALE, SHIFTED, calibration
 from .checks import poll
-from .domain import domain_note, domain_of
 from .network import Image, NetworkEnhancer, Request
 from .result import Cancelled
 
@@ -58,7 +56,6 @@ class IRSDEEnhancer(NetworkEnhancer):
         samples: int | None = None,
     ) -> None:
         self._calibrations = {shifted: calibration(model, shifted=shifted) for shifted in (False, True)}
-        self._domain = domain_of(model)
         super().__init__(model, device, strength=strength, tile=tile)
         try:
             settings = model.inference
@@ -95,17 +92,6 @@ class IRSDEEnhancer(NetworkEnhancer):
             own |= dict(zip(names, self._calibrations[shifted], strict=True))
         return own
 
-    def _remarks(self, frames: Image) -> list[str]:
-        if self._domain is None:
-            return []
-        counts: Counter[str] = Counter()
-        strange = 0
-        for frame in frames:
-            unusual = self._domain.unusual(frame)
-            counts.update(unusual)
-            strange += bool(unusual)
-        return [domain_note(counts, strange, len(frames), self._model.name)] if strange else []
-
     def _enhance(self, frame: Image, request: Request) -> tuple[Image, Image | None]:
         members = self._members()[: self._samples]
         # All members see the same noise: it is they who are to differ.
@@ -120,8 +106,7 @@ class IRSDEEnhancer(NetworkEnhancer):
         mean = answers.mean(0, dtype=np.float64).astype(np.float32)
         if len(answers) == 1:
             return mean, None
-        shifted = self._domain is not None and bool(self._domain.unusual(frame))
-        scale, floor = self._calibrations[shifted]
+        scale, floor = self._calibrations[request.unusual]
         return mean, scale * smooth_deviation(answers) + floor
 
     def _sampling(self, member: torch.nn.Module, seed: int, cancelled: Cancelled | None) -> Any:

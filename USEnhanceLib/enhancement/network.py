@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -18,6 +19,7 @@ from ..models import ModelDescription, load_network, verify
 from .checks import black_note, checked_pixels, checked_strength, poll
 from .device import choose_device
 from .distrust import SETTING, distrust_threshold
+from .domain import domain_note, domain_of
 from .result import Cancelled, EnhancementResult, Progress
 from .tiling import OVERLAP, STEP, Mosaic, split
 
@@ -36,6 +38,8 @@ class Request:
     seed: int
     cancelled: Cancelled | None
     uncertainty: bool
+    unusual: bool = False
+    """Whether the frame lies outside the model's domain."""
 
 
 class NetworkEnhancer(ABC):
@@ -52,7 +56,7 @@ class NetworkEnhancer(ABC):
 
     Raises:
         OptionError: a value out of range, or an unknown device.
-        ModelError: the weights are damaged, or the threshold of distrust is wrong.
+        ModelError: the weights are damaged, or the threshold of distrust or the domain is wrong.
     """
 
     cpu_tile: int
@@ -66,6 +70,7 @@ class NetworkEnhancer(ABC):
                 f"The tile is {tile}: give a multiple of {STEP} pixels from {SMALLEST_TILE} on."
             )
         self._model = model
+        self._domain = domain_of(model)
         self._distrust_above = distrust_threshold(model)
         self._strength = checked_strength(strength)
         self._device = choose_device(device)
@@ -83,10 +88,6 @@ class NetworkEnhancer(ABC):
     def _parameters(self, _uncertainty: bool) -> dict[str, Any]:
         """What the result depends on besides strength, tile and seed."""
         return {}
-
-    def _remarks(self, _frames: Image) -> list[str]:
-        """Return sentences for the user about frames [N, H, W]."""
-        return []
 
     @property
     def description(self) -> dict[str, Any]:
@@ -133,20 +134,27 @@ class NetworkEnhancer(ABC):
         request = Request(seed, cancelled, uncertainty)
         spread = np.zeros(pixels.shape, dtype=np.float32) if self._gives_uncertainty(uncertainty) else None
         enhanced = np.empty(pixels.shape, dtype=np.float32)
-        notes: dict[str, None] = dict.fromkeys(self._remarks(pixels))
-        black = 0
+        notes: dict[str, None] = {}
+        unusual: Counter[str] = Counter()
+        black = outside = 0
         for i, frame in enumerate(pixels):
             poll(cancelled)
             if not frame.any():
                 black += 1
                 whole, deviation = frame, None
             else:
-                whole, deviation = self._without_running_out(frame, request, notes)
+                names = self._domain.unusual(frame) if self._domain is not None else []
+                unusual.update(names)
+                outside += bool(names)
+                own = replace(request, unusual=bool(names))
+                whole, deviation = self._without_running_out(frame, own, notes)
             enhanced[i] = frame + self._strength * (whole - frame)
             if spread is not None and deviation is not None:
                 spread[i] = self._strength * deviation
             if progress:
                 progress(i + 1, len(pixels))
+        if outside:
+            notes[domain_note(unusual, outside, len(pixels), self._model.name)] = None
         if black:
             notes[black_note(black, len(pixels))] = None
         return EnhancementResult(

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 
 from USEnhanceLib.benchmarks.despeckle import calibrate, methods, run, test_sets, uncertainty
 from USEnhanceLib.benchmarks.despeckle.figures import measure_frame, tissues
@@ -65,15 +64,8 @@ def ensemble(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Drawn MRI of ten subjects."""
-    folder = tmp_path_factory.mktemp("data")
-    rng = np.random.default_rng(0)
-    (folder / "mri" / "drawn").mkdir(parents=True)
-    for subject in range(10):
-        slices = np.kron(rng.integers(20, 255, (8, 8)), np.ones((16, 16))).astype(np.uint8)
-        Image.fromarray(slices).save(folder / "mri" / "drawn" / f"{subject}_0.png")
-    return folder
+def data(drawn_mri: Path) -> Path:
+    return drawn_mri
 
 
 @pytest.fixture(scope="module")

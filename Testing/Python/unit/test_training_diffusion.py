@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 from scipy.ndimage import gaussian_filter
 
 from USEnhanceLib import load_enhancer
@@ -19,8 +18,6 @@ from USEnhanceLib.enhancement import packages_of
 from USEnhanceLib.errors import InputError, OptionError
 from USEnhanceLib.models import find_model, save_model
 from USEnhanceLib.networks import DiffusionEnsemble
-from USEnhanceLib.simulation.dataset import make_data_set
-from USEnhanceLib.simulation.manifest import plan
 from USEnhanceLib.training import loop
 from USEnhanceLib.training.checkpoint import load_checkpoint
 from USEnhanceLib.training.diffusion_recipe import DiffusionRecipe
@@ -45,18 +42,8 @@ RECIPE = DiffusionRecipe(
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data set of the fast engine, from drawn MRI of ten subjects."""
-    folder = tmp_path_factory.mktemp("data")
-    rng = np.random.default_rng(0)
-    (folder / "mri" / "drawn").mkdir(parents=True)
-    for subject in range(10):
-        slices = np.kron(rng.integers(20, 255, (8, 8)), np.ones((16, 16))).astype(np.uint8)
-        Image.fromarray(slices).save(folder / "mri" / "drawn" / f"{subject}_0.png")
-    entries = plan(folder / "mri", ["P6-3"], 24, engine="fast", size=64)
-    (folder / "pairs").mkdir()
-    make_data_set(entries, folder / "mri", folder / "pairs")
-    return folder / "pairs"
+def data(drawn_pairs: Path) -> Path:
+    return drawn_pairs
 
 
 @pytest.fixture(scope="module")

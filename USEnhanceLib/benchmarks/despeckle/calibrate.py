@@ -20,6 +20,7 @@ from ...quality.calibration import Calibration, coverage, fit_calibration, pears
 from ...simulation.dataset import load_pairs, make_data_set
 from ...simulation.manifest import plan
 from ...simulation.probes import PROBES
+from ..record import available_cores
 from .spread import Sample, draw_samples
 from .test_sets import MRI, VALIDATION_SET, shifted, simulated
 
@@ -57,7 +58,7 @@ def measure(
     frames.  limit: validation pairs of each probe, and a tenth of the training frames of the domain. Errors
     as of `test_sets.simulated`.
     """
-    pairs = simulated(data, VALIDATION_SET, folder, limit=limit, processes=processes or 1, progress=progress)
+    pairs = simulated(data, VALIDATION_SET, folder, limit=limit, processes=processes, progress=progress)
     others = [pair for group in shifted(pairs).values() for pair in group]
     how: dict[str, Any] = {"processes": processes, "device": device, "progress": progress}
     settings: dict[str, Any] = {}
@@ -67,7 +68,7 @@ def measure(
         fitted, facts = _fit(samples)
         settings |= {SCALE + ending: fitted.scale, FLOOR + ending: fitted.floor}
         fits[name] = facts
-    settings[DOMAIN] = _domain(data, folder, limit, processes or 1, progress)
+    settings[DOMAIN] = _domain(data, folder, limit, processes, progress)
     return {
         "sha256": find_model(method).sha256,
         "subjects": sorted({pair.subject for pair in pairs}),
@@ -94,7 +95,7 @@ def _domain(
     data: Path,
     folder: Path,
     limit: int | None,
-    processes: int,
+    processes: int | None,
     progress: Callable[[int, int], None] | None,
 ) -> dict[str, list[float]]:
     count = DOMAIN_PAIRS if limit is None else min(DOMAIN_PAIRS, 10 * limit)
@@ -104,7 +105,8 @@ def _domain(
         data / MRI, probes, count, seed=DOMAIN_SEED, engine="fast", diversified=True, split="train"
     )
     place.mkdir(parents=True, exist_ok=True)
-    make_data_set(entries, data / MRI, place, processes=processes, progress=progress)
+    cores = processes or available_cores()
+    make_data_set(entries, data / MRI, place, processes=cores, progress=progress)
     found = [frame_statistics(speckled) for _, speckled, _ in load_pairs(place)]
     return {
         name: [

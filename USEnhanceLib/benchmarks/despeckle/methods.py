@@ -61,7 +61,7 @@ def measure(
     rows: as of `contenders`.  folder: of the simulated sets.  limit: pairs of each probe; all when None.
     cache: folder that keeps the answers.  Errors as of `run`.
     """
-    make = partial(simulated, data, folder=folder, limit=limit, processes=processes or 1, progress=progress)
+    make = partial(simulated, data, folder=folder, limit=limit, processes=processes, progress=progress)
     pairs = {chosen.name: make(chosen) for chosen in SETS}
     filters = [row.method for row in rows if row.role == CLASSICAL]
     tuned = tune(filters, make(VALIDATION_SET), cache, processes, progress)

@@ -50,7 +50,7 @@ def measure(
     pairs = [
         pair
         for chosen in (REFERENCE_SET, OTHERS_SET)
-        for pair in simulated(data, chosen, folder, limit=limit, processes=processes or 1, progress=progress)
+        for pair in simulated(data, chosen, folder, limit=limit, processes=processes, progress=progress)
     ]
     gains = {
         name: map_tasks(_gain, [(model, device, pair) for pair in pairs], processes, progress)

@@ -15,7 +15,7 @@ from ...enhancement.loading import DIFFUSIONS
 from ...errors import OptionError
 from ...models import find_model
 from ..contenders import CLASSICAL, INPUT, OURS, Contender, contenders, describe_networks
-from ..record import provenance, write_json, write_text
+from ..record import preface, provenance, write_json, write_text
 from . import agreement, probe_shift, real_frames, sampling, sheet, uncertainty
 from . import methods as fidelity
 
@@ -137,18 +137,7 @@ def _chosen(tables: Sequence[str] | None, single: str | None) -> list[str]:
 
 def render_markdown(record: dict[str, Any]) -> str:
     """Return the sections of all tables in a record, below what was run on what."""
-    machine = record["machine"]
-    seconds = ", ".join(f"{name} {value:.0f}" for name, value in record["wall_seconds"].items())
-    parts = ["# Despeckling by mean-reverting diffusion", "", f"`{record['command']}`", ""]
-    parts.append(
-        f"Commit {record['commit']}, torch {machine['torch']}, {machine['processor']}, {machine['cores']} "
-        f"cores; seconds: {seconds} (less what was kept from earlier runs)."
-    )
-    parts += ["", "| network | version | SHA-256 of its weights |", "|---|---|---|"]
-    parts += [
-        f"| {key} | {facts.get('model_version', '')} | `{facts['sha256'][:16]}` |"
-        for key, facts in record["networks"].items()
-    ]
+    parts = preface(record, "Despeckling by mean-reverting diffusion")
     for name, found in record["tables"].items():
         parts += ["", f"## {TITLES[name]}", "", RENDER[name](found).strip()]
     return "\n".join(parts) + "\n"

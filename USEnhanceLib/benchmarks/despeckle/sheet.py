@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ...enhancement import load_enhancer
 from ...enhancement.distrust import distrusted
-from ...errors import InputError
 from ...frames import read_frames
-from ..figures import STRIP, displayed, subjects, title_strip
+from ..contact_sheet import picture_row, save_sheet, stacked
+from ..figures import displayed, subjects
 
-if TYPE_CHECKING:
-    from PIL.Image import Image
-
-CELL = 320
 COLUMNS = ("before", "after", "uncertainty", "do not trust")
 FULL_SCALE = 0.2
 """Uncertainty that is shown white, as a share of the grey scale."""
@@ -37,8 +33,6 @@ def draw(
     method: a diffusion, by name or folder.  Raises InputError where data are missing or the sheet cannot be
     written.
     """
-    from PIL import Image
-
     enhancer = load_enhancer(method, device)
     chosen = subjects(data, seed)
     rows, facts = [], []
@@ -56,7 +50,7 @@ def draw(
         shown = np.rint(255 * np.clip(unsure[0] / FULL_SCALE, 0, 1)).astype(np.uint8)
         distrust = after.copy()
         distrust[marked] = distrust[marked] // 2 + np.array((127, 40, 0), np.uint8)
-        rows.append(_row(f"{subject.title}, {subject.path.stem}", (before, after, shown, distrust)))
+        rows.append(picture_row(f"{subject.title}, {subject.path.stem}", (before, after, shown, distrust)))
         facts.append(
             {
                 "title": subject.title,
@@ -74,28 +68,5 @@ def draw(
         f"USEnhance {result.method} {result.model_version}: " + " | ".join(COLUMNS) + "; uncertainty is "
         f"white from {round(255 * FULL_SCALE)} grey levels on, not to be trusted above {255 * threshold:.0f}"
     )
-    sheet = Image.new("RGB", (rows[0].width, STRIP + sum(row.height for row in rows)))
-    sheet.paste(title_strip(heading, rows[0].width), (0, 0))
-    top = STRIP
-    for row in rows:
-        sheet.paste(row, (0, top))
-        top += row.height
-    try:
-        sheet.save(path, format="PNG", optimize=True)
-    except OSError as error:
-        raise InputError(f"{path} cannot be written ({error}): choose another place.") from error
+    save_sheet(stacked(heading, rows), path)
     return facts
-
-
-def _row(title: str, pictures: tuple[np.ndarray, ...]) -> Image:
-    from PIL import Image
-
-    row = Image.new("RGB", (len(pictures) * CELL, CELL + STRIP))
-    row.paste(title_strip(title, row.width), (0, 0))
-    for column, pixels in enumerate(pictures):
-        picture = Image.fromarray(pixels)
-        scale = CELL / max(picture.size)
-        size = tuple(max(1, round(scale * length)) for length in picture.size)
-        cell = picture.resize(size, Image.Resampling.BICUBIC)
-        row.paste(cell, (column * CELL + (CELL - cell.width) // 2, STRIP + (CELL - cell.height) // 2))
-    return row

@@ -20,6 +20,7 @@ from ...simulation.grid import image_grid
 from ...simulation.manifest import plan
 from ...simulation.probes import PROBES
 from ...training.display_variation import DisplayVariation
+from ..record import available_cores
 
 REFERENCE = "L11-5v"
 OTHERS = tuple(probe.name for probe in PROBES if probe.name != REFERENCE)
@@ -115,13 +116,14 @@ def simulated(
     folder: Path,
     *,
     limit: int | None = None,
-    processes: int = 1,
+    processes: int | None = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[TestPair]:
     """Return the pairs of a set, simulated where they are not yet.
 
     data: folder with the folder `mri`.  folder: keeps the sets, each in a folder of its name.  limit: the
-    most of each probe. Raises InputError where there is no MRI, or the folder holds something else.
+    most of each probe.  processes: one per core when None. Raises InputError where there is no MRI, or the
+    folder holds something else.
     """
     count = chosen.count if limit is None else min(chosen.count, limit * len(chosen.probes))
     place = folder / (chosen.name if count == chosen.count else f"{chosen.name}-{count}")
@@ -135,7 +137,7 @@ def simulated(
         split=chosen.split,
     )
     place.mkdir(parents=True, exist_ok=True)
-    make_data_set(entries, data / MRI, place, processes=processes, progress=progress)
+    make_data_set(entries, data / MRI, place, processes=processes or available_cores(), progress=progress)
     return [
         TestPair(entry.setting.probe, entry.subject, speckled, clean, image_grid(entry.setting).sector)
         for entry, speckled, clean in load_pairs(place)

@@ -62,7 +62,7 @@ def measure(
     pairs = [
         pair
         for chosen in (REFERENCE_SET, OTHERS_SET)
-        for pair in simulated(data, chosen, folder, limit=limit, processes=processes or 1, progress=progress)
+        for pair in simulated(data, chosen, folder, limit=limit, processes=processes, progress=progress)
     ]
     groups: dict[str, list[TestPair]] = {}
     for pair in pairs:

@@ -17,10 +17,9 @@ import torch
 
 from ...degradation import blur, gaussian_noise, gaussian_psf
 from ...degradation.speckle import rayleigh_speckle
-from ...errors import InputError
 from ...quality.fidelity import psnr, ssim
+from ..contact_sheet import picture_row, save_sheet, stacked
 from ..contenders import OURS, contenders
-from ..figures import STRIP, title_strip
 from ..images import DATASETS, BenchmarkImage, load_images, targets_of
 from .answers import answer_all
 
@@ -114,7 +113,7 @@ def measure(
         for index in range(len(images))
     ]
     lowest = sorted(lower, key=lambda place: figures[place]["gain"])[:SHOWN]
-    _save(draw_sheet([(cases[place], figures[place]) for place in lowest], ours[0].title), path)
+    save_sheet(draw_sheet([(cases[place], figures[place]) for place in lowest], ours[0].title), path)
     return {
         "method": ours[0].key,
         "title": ours[0].title,
@@ -174,37 +173,14 @@ def render(record: dict[str, Any]) -> str:
 
 def draw_sheet(chosen: Sequence[tuple[Case, dict[str, float]]], title: str) -> Image:
     """Return the contact sheet: a titled row of undegraded, degraded, enhanced and target for each case."""
-    from PIL import Image
-
-    width = CELL * len(COLUMNS)
-    rows = [title_strip(f"{title}, lowest gains: " + " | ".join(COLUMNS), width)]
+    rows = []
     for case, entry in chosen:
         text = (
             f"{case.image.name}, {case.degradation}: PSNR {entry['psnr_before']:.2f} to "
             f"{entry['psnr_after']:.2f} dB ({entry['gain']:+.2f}), SSIM {entry['ssim_before']:.3f} to "
             f"{entry['ssim_after']:.3f}"
         )
-        height, length = case.target.shape
-        size = CELL, max(1, round(CELL * height / length))
-        row = Image.new("RGB", (width, STRIP + size[1]))
-        row.paste(title_strip(text, width), (0, 0))
-        for column, frame in enumerate((case.image.pixels, case.degraded, case.enhanced, case.target)):
-            grey = Image.fromarray(np.rint(255 * np.clip(frame, 0, 1)).astype(np.uint8))
-            row.paste(grey.resize(size, Image.Resampling.BICUBIC), (column * CELL, STRIP))
-        rows.append(row)
-    sheet = Image.new("RGB", (width, sum(row.height for row in rows)))
-    top = 0
-    for row in rows:
-        sheet.paste(row, (0, top))
-        top += row.height
-    return sheet
-
-
-def _save(sheet: Image, path: Path) -> None:
-    temporary = path.with_name(f".{path.name}.tmp")
-    try:
-        sheet.save(temporary, format="PNG", optimize=True)
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise InputError(f"{path} cannot be written ({error}): choose another place.") from error
+        frames = (case.image.pixels, case.degraded, case.enhanced, case.target)
+        grey = [np.rint(255 * np.clip(frame, 0, 1)).astype(np.uint8) for frame in frames]
+        rows.append(picture_row(text, grey, cell=CELL))
+    return stacked(f"{title}, lowest gains: " + " | ".join(COLUMNS), rows)

@@ -22,7 +22,7 @@ from typing import Any
 
 from ...errors import OptionError
 from ..contenders import contenders, describe_networks
-from ..record import provenance, write_json, write_text
+from ..record import preface, provenance, write_json, write_text
 
 
 @dataclass(frozen=True)
@@ -120,20 +120,7 @@ def run(
 
 def render_markdown(record: dict[str, Any]) -> str:
     """Return the sections of all tables in a record, below what was run on what."""
-    machine = record["machine"]
-    parts = ["# Enhancement", "", f"`{record['command']}`", ""]
-    parts.append(
-        f"Commit {record['commit']}, torch {machine['torch']}, {machine['processor']}, "
-        f"{machine['cores']} cores; seconds: "
-        + ", ".join(f"{name} {seconds:.0f}" for name, seconds in record["wall_seconds"].items())
-        + " (less what was kept from earlier runs)."
-    )
-    if record["networks"]:
-        parts += ["", "| network | version | SHA-256 of its weights |", "|---|---|---|"]
-        parts += [
-            f"| {key} | {facts.get('model_version', '')} | `{facts['sha256'][:16]}` |"
-            for key, facts in record["networks"].items()
-        ]
+    parts = preface(record, "Enhancement")
     for name, result in record["tables"].items():
         table = find_table(name)
         parts += ["", f"## {table.title}", "", table.load().render(result).strip()]
