@@ -76,7 +76,7 @@ class ClassicalEnhancer:
         name = self._method.name
         if uncertainty:
             raise OptionError(
-                f"The method {name} gives no uncertainty: choose scunet, or do not ask for the uncertainty."
+                f"The method {name} gives no uncertainty: choose scunet or irsde, or do not ask for the uncertainty."
             )
         pixels = checked_pixels(pixels)
         begin = time.perf_counter()

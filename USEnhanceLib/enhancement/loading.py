@@ -87,7 +87,7 @@ def check_uncertainty(method: str | Path, samples: int | None = None) -> None:
     found = _find(method)
     if not isinstance(found, ModelDescription):
         raise OptionError(
-            f"The method {found.name} gives no uncertainty: choose scunet, or do not ask for the uncertainty."
+            f"The method {found.name} gives no uncertainty: choose scunet or irsde, or do not ask for the uncertainty."
         )
     if _is_diffusion(found) and 1 in (samples, found.options.get("members", 1)):
         raise OptionError(

@@ -177,6 +177,8 @@ def test_the_record_and_its_tables_are_written(record):
     [
         ({"tables": ["speed"]}, "no table 'speed'"),
         ({"tables": ["shift"]}, "--single"),
+        ({"tables": ["shift"], "single": "median"}, "median is no diffusion"),
+        ({"tables": ["shift"], "single": "nowhere"}, "nowhere"),
         ({"methods": ["median"]}, "no diffusion"),
         ({"methods": ["scunet"]}, "no diffusion"),
     ],

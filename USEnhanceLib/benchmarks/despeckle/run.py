@@ -11,10 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ...enhancement.loading import DIFFUSIONS
+from ...enhancement import is_diffusion
 from ...errors import OptionError
-from ...models import find_model
-from ..contenders import CLASSICAL, INPUT, OURS, Contender, contenders, describe_networks
+from ..contenders import INPUT, OURS, Contender, contenders, describe_networks
 from ..record import preface, provenance, write_json, write_text
 from . import agreement, probe_shift, real_frames, sampling, sheet, uncertainty
 from . import methods as fidelity
@@ -68,6 +67,7 @@ def run(
     rows = _rows(methods)
     ours = rows[1]
     chosen = _chosen(tables, single)
+    _check_single(single)
     kept = Path(cache or Path(json_path).parent / "cache")
     folder, answers = kept / "simulated", kept / "answers"
     picture = Path(picture_path) if picture_path is not None else Path(json_path).with_suffix(".png")
@@ -115,7 +115,7 @@ def _rows(asked: Sequence[str] | None) -> list[Contender]:
     chosen = list(asked) if asked else ["irsde", *(entry.name for entry in FILTERS)]
     rows = contenders(chosen)
     ours = rows[1]
-    if ours.role in (INPUT, CLASSICAL) or find_model(ours.method).architecture not in DIFFUSIONS:
+    if not is_diffusion(ours.method):
         raise OptionError(f"The first method is {ours.method}, no diffusion: give irsde or a folder of one.")
     # Here a SCUNet is a yardstick, and the diffusion is ours.
     named = [replace(row, title=f"SCUNet, {row.key}") if row.role == OURS else row for row in rows]
@@ -133,6 +133,12 @@ def _chosen(tables: Sequence[str] | None, single: str | None) -> list[str]:
     if "shift" in tables and single is None:
         raise OptionError("The table shift needs a model that was trained on one probe: give --single.")
     return list(dict.fromkeys(tables))
+
+
+def _check_single(single: str | None) -> None:
+    """Refuse a wrong model before hours of simulation."""
+    if single is not None and not is_diffusion(single):
+        raise OptionError(f"{single} is no diffusion: give --single the folder of one.")
 
 
 def render_markdown(record: dict[str, Any]) -> str:
