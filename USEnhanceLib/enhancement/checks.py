@@ -48,3 +48,15 @@ def black_note(black: int, total: int) -> str:
     """Return the note that says how many frames were all black, and so left alone."""
     which = "The frame is" if total == 1 else f"{black} of {total} frames are"
     return f"{which} all black and came back unchanged."
+
+
+def no_uncertainty(name: str) -> OptionError:
+    """Return what is raised where a filter is asked for its uncertainty."""
+    return OptionError(
+        f"The method {name} gives no uncertainty: choose scunet or irsde, or do not ask for the uncertainty."
+    )
+
+
+def no_spread(name: str) -> OptionError:
+    """Return what is raised where one member of an ensemble is asked for an uncertainty."""
+    return OptionError(f"One member of {name} gives no uncertainty: ask for more samples, or do without.")

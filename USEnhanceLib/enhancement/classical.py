@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 
 from .. import __version__
 from ..classical.filters import Filter
-from ..errors import OptionError
-from .checks import black_note, checked_pixels, checked_strength, poll
+from .checks import black_note, checked_pixels, checked_strength, no_uncertainty, poll
 from .device import check_device_name
 from .result import Cancelled, EnhancementResult, Progress
 
@@ -75,9 +74,7 @@ class ClassicalEnhancer:
         """
         name = self._method.name
         if uncertainty:
-            raise OptionError(
-                f"The method {name} gives no uncertainty: choose scunet or irsde, or do not ask for the uncertainty."
-            )
+            raise no_uncertainty(name)
         pixels = checked_pixels(pixels)
         begin = time.perf_counter()
         enhanced = np.empty(pixels.shape, dtype=np.float32)

@@ -11,7 +11,7 @@ from ..diffusion import Prediction, Schedule, sample, times_for
 from ..errors import ModelError, OptionError
 from ..models import INFERENCE, ModelDescription
 from .calibration import FLOOR, SCALE, SHIFTED, calibration
-from .checks import poll
+from .checks import no_spread, poll
 from .network import Image, NetworkEnhancer, Request
 from .result import Cancelled
 
@@ -78,9 +78,7 @@ class IRSDEEnhancer(NetworkEnhancer):
 
     def _gives_uncertainty(self, asked: bool) -> bool:
         if asked and self._samples == 1:
-            raise OptionError(
-                f"One member of {self._model.name} gives no uncertainty: ask for more samples, or do without."
-            )
+            raise no_spread(self._model.name)
         return self._samples > 1
 
     def _parameters(self, _uncertainty: bool) -> dict[str, Any]:

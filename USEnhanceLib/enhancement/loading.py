@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import DependencyError, OptionError
 from ..models import SHIPPED, ModelDescription, find_model
+from .checks import no_spread, no_uncertainty
 from .device import check_device_name
 
 if TYPE_CHECKING:
@@ -86,13 +87,9 @@ def check_uncertainty(method: str | Path, samples: int | None = None) -> None:
     """
     found = _find(method)
     if not isinstance(found, ModelDescription):
-        raise OptionError(
-            f"The method {found.name} gives no uncertainty: choose scunet or irsde, or do not ask for the uncertainty."
-        )
+        raise no_uncertainty(found.name)
     if _is_diffusion(found) and 1 in (samples, found.options.get("members", 1)):
-        raise OptionError(
-            f"One member of {found.name} gives no uncertainty: ask for more samples, or do without."
-        )
+        raise no_spread(found.name)
 
 
 def packages_of(method: str | Path) -> tuple[str, ...]:
