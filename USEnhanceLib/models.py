@@ -22,6 +22,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
 
 from .errors import DependencyError, ModelError, OptionError
 
@@ -42,6 +43,8 @@ SHIPPED: Mapping[str, str] = {
     "scunet": "cd686413a9ea05e90ecbb406cf5d95474c79cb5549a45c011ecacb8950a2c24b",
 }
 """Name of each shipped model and the SHA-256 of its weights."""
+
+_in_use: WeakValueDictionary[tuple[str, str], torch.nn.Module] = WeakValueDictionary()
 
 
 @dataclass(frozen=True)
@@ -170,6 +173,22 @@ def load_network(description: ModelDescription, device: str | torch.device = "cp
             "install the model again."
         ) from error
     return network.eval().requires_grad_(False).to(device)
+
+
+def shared_network(description: ModelDescription, device: str) -> torch.nn.Module:
+    """Return the network that is in use already, by SHA-256 and device, or `load_network` it.
+
+    Another strength or tile needs no second copy. Errors as of `load_network`.
+    """
+    verify(description)
+    key = (description.sha256, device)
+    network = _in_use.get(key)
+    if network is None:
+        import torch
+
+        network = load_network(description, device).to(memory_format=torch.channels_last)
+        _in_use[key] = network
+    return network
 
 
 def save_model(

@@ -17,7 +17,7 @@ examples:
   usenhance enhance cine.dcm filtered.nrrd --method lee
   usenhance demo
 """
-TRAINABLE = ("scunet", "dncnn", "restormer", "msann", "irsde")
+TRAINABLE = ("scunet", "dncnn", "restormer", "msann", "irsde", "fhps")
 METHOD_HELP = "one of the methods below, or the folder of a model (default: scunet)"
 DEVICE_HELP = "auto, cpu, cuda, cuda:N or mps (default: auto)"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from ..device import check_device_name
 from ..enhancement import check_method
-from ..enhancement.device import check_device_name
 from .console import Console
 from .places import make_folder
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
+from ..device import check_device_name
 from ..enhancement import EnhancementResult, check_method, check_uncertainty, load_enhancer
-from ..enhancement.device import check_device_name
 from ..enhancement.distrust import SETTING, distrusted, threshold_in_words
 from ..errors import InputError, OptionError
 from ..frames import Frames, check_writable, frames_from_array, read_frames, write_frames

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
-
-from ..errors import EnhancementCancelled, InputError, OptionError
-from .result import Cancelled
+from ..errors import OptionError
 
 
 def checked_strength(strength: float) -> float:
@@ -16,32 +12,6 @@ def checked_strength(strength: float) -> float:
             f"The strength is {strength}: give a number from 0 (the input) to 1 (fully enhanced)."
         )
     return float(strength)
-
-
-def checked_pixels(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the stack, or raise InputError where it is not float32 [N, H, W] in [0, 1]."""
-    pixels = np.asarray(pixels)
-    if pixels.ndim != 3 or 0 in pixels.shape:
-        raise InputError(
-            f"Frames must be an array [N, H, W] with at least one pixel, not {list(pixels.shape)}."
-        )
-    if pixels.dtype != np.float32:
-        raise InputError(
-            f"Frames must be float32 in [0, 1], not {pixels.dtype}: use read_frames or convert them."
-        )
-    for frame in pixels:
-        low, high = float(frame.min()), float(frame.max())
-        if not (np.isfinite(low) and np.isfinite(high)):
-            raise InputError("Frames hold NaN or infinite values: replace them first.")
-        if low < 0 or high > 1:
-            raise InputError(f"Frames must lie in [0, 1], not in [{low:g}, {high:g}]: scale them first.")
-    return pixels
-
-
-def poll(cancelled: Cancelled | None) -> None:
-    """Raise EnhancementCancelled once `cancelled` says so."""
-    if cancelled and cancelled():
-        raise EnhancementCancelled
 
 
 def black_note(black: int, total: int) -> str:

@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 
 from .. import __version__
 from ..classical.filters import Filter
-from .checks import black_note, checked_pixels, checked_strength, no_uncertainty, poll
-from .device import check_device_name
-from .result import Cancelled, EnhancementResult, Progress
+from ..device import check_device_name
+from ..frames.validation import checked_pixels
+from ..progress import Cancelled, Progress, poll
+from .checks import black_note, checked_strength, no_uncertainty
+from .result import EnhancementResult
 
 _POLL_SECONDS = 0.05
 _DEVICE = "cpu"

@@ -10,10 +10,10 @@ import torch
 from ..diffusion import Prediction, Schedule, sample, times_for
 from ..errors import ModelError, OptionError
 from ..models import INFERENCE, ModelDescription
+from ..progress import Cancelled, poll
 from .calibration import FLOOR, SCALE, SHIFTED, calibration
-from .checks import no_spread, poll
+from .checks import no_spread
 from .network import Image, NetworkEnhancer, Request
-from .result import Cancelled
 
 CPU_TILE = 192
 """Edge of the largest tile on a CPU, so that Cancel is heard between evaluations of half a second."""

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..device import check_device_name
 from ..errors import DependencyError, OptionError
 from ..models import SHIPPED, ModelDescription, find_model
 from .checks import no_spread, no_uncertainty
-from .device import check_device_name
 
 if TYPE_CHECKING:
     from ..classical.filters import Filter

@@ -8,27 +8,25 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
-from weakref import WeakValueDictionary
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ..device import choose_device
 from ..errors import OptionError
-from ..models import ModelDescription, load_network, verify
-from .checks import black_note, checked_pixels, checked_strength, poll
-from .device import choose_device
+from ..frames.validation import checked_pixels
+from ..models import ModelDescription, shared_network
+from ..progress import Cancelled, Progress, poll
+from .checks import black_note, checked_strength
 from .distrust import SETTING, distrust_threshold
 from .domain import domain_note, domain_of
-from .result import Cancelled, EnhancementResult, Progress
+from .result import EnhancementResult
 from .tiling import OVERLAP, STEP, Mosaic, split
 
 SMALLEST_TILE = 128
 
 Image = NDArray[np.float32]
-
-_loaded: WeakValueDictionary[tuple[str, str], torch.nn.Module] = WeakValueDictionary()
-"""Networks in use, by SHA-256 and device: another strength or tile needs no second copy."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +72,7 @@ class NetworkEnhancer(ABC):
         self._distrust_above = distrust_threshold(model)
         self._strength = checked_strength(strength)
         self._device = choose_device(device)
-        self._network = _shared_network(model, self._device.name)
+        self._network = shared_network(model, self._device.name)
         self._tile = tile or self._default_tile()
 
     @abstractmethod
@@ -195,7 +193,7 @@ class NetworkEnhancer(ABC):
             notes[f"GPU memory was short: tiles of {self._tile} pixels were used."] = None
         else:
             self._device = choose_device("cpu")
-            self._network = _shared_network(self._model, self._device.name)
+            self._network = shared_network(self._model, self._device.name)
             self._tile = self._default_tile()
             notes["GPU memory was short: the CPU was used instead."] = None
 
@@ -214,13 +212,3 @@ class NetworkEnhancer(ABC):
     def _tensor(self, piece: Image) -> torch.Tensor:
         """A tile as [1, 1, h, w] on the device."""
         return torch.from_numpy(piece.copy())[None, None].to(self._device.name)
-
-
-def _shared_network(model: ModelDescription, device: str) -> torch.nn.Module:
-    verify(model)
-    key = (model.sha256, device)
-    network = _loaded.get(key)
-    if network is None:
-        network = load_network(model, device).to(memory_format=torch.channels_last)
-        _loaded[key] = network
-    return network

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-Progress = Callable[[int, int], None]
-"""Called with the number of frames done and their total."""
-
-Cancelled = Callable[[], bool]
-"""Polled at least twice a second while frames of ordinary size are enhanced; True ends the work."""
+from ..progress import Cancelled, Progress
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,9 +9,9 @@ import torch
 from numpy.typing import NDArray
 
 from ..models import ModelDescription
+from ..progress import Cancelled
 from .calibration import FLOOR, SCALE, calibration
 from .network import Image, NetworkEnhancer, Request
-from .result import Cancelled
 
 CPU_TILE = 320
 """Edge of the largest tile on a CPU: about .3 s on two cores, so that Cancel is heard twice a second."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import InputError, OptionError
 
@@ -45,3 +46,23 @@ def check_pixels(source: np.ndarray, name: str) -> None:
     # The extremes carry any NaN or infinity, so no mask of the whole stack is needed.
     if source.dtype.kind == "f" and not (np.isfinite(source.min()) and np.isfinite(source.max())):
         raise InputError(f"{name} holds NaN or infinite pixels: give those pixels finite values first.")
+
+
+def checked_pixels(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the stack, or raise InputError where it is not float32 [N, H, W] in [0, 1]."""
+    pixels = np.asarray(pixels)
+    if pixels.ndim != 3 or 0 in pixels.shape:
+        raise InputError(
+            f"Frames must be an array [N, H, W] with at least one pixel, not {list(pixels.shape)}."
+        )
+    if pixels.dtype != np.float32:
+        raise InputError(
+            f"Frames must be float32 in [0, 1], not {pixels.dtype}: use read_frames or convert them."
+        )
+    for frame in pixels:
+        low, high = float(frame.min()), float(frame.max())
+        if not (np.isfinite(low) and np.isfinite(high)):
+            raise InputError("Frames hold NaN or infinite values: replace them first.")
+        if low < 0 or high > 1:
+            raise InputError(f"Frames must lie in [0, 1], not in [{low:g}, {high:g}]: scale them first.")
+    return pixels

@@ -11,6 +11,7 @@ from .dncnn import DnCNN
 from .msann import MSANN
 from .restormer import Restormer
 from .scunet import SCUNet
+from .structure_unet import StructureUNet
 
 ARCHITECTURES = {
     "SCUNet": SCUNet,
@@ -19,6 +20,16 @@ ARCHITECTURES = {
     "MSANN": MSANN,
     "DiffusionUNet": DiffusionUNet,
     "DiffusionEnsemble": DiffusionEnsemble,
+    "StructureUNet": StructureUNet,
 }
 
-__all__ = ["ARCHITECTURES", "MSANN", "DiffusionEnsemble", "DiffusionUNet", "DnCNN", "Restormer", "SCUNet"]
+__all__ = [
+    "ARCHITECTURES",
+    "MSANN",
+    "DiffusionEnsemble",
+    "DiffusionUNet",
+    "DnCNN",
+    "Restormer",
+    "SCUNet",
+    "StructureUNet",
+]

@@ -13,14 +13,17 @@ from .paired_restoration import PairedRestoration
 from .recipe import TrainingRecipe
 from .run_recipe import RunRecipe, read_entries
 from .self_supervision import SelfSupervision
+from .structure_recipe import StructureRecipe
+from .structure_task import Structures
 from .task import Task
 
 _TASKS: dict[type[RunRecipe], type[Task]] = {
     TrainingRecipe: SelfSupervision,
     PairedRecipe: PairedRestoration,
     DiffusionRecipe: Despeckling,
+    StructureRecipe: Structures,
 }
-_OWN_RECIPES: dict[str, type[RunRecipe]] = {"irsde": DiffusionRecipe}
+_OWN_RECIPES: dict[str, type[RunRecipe]] = {"irsde": DiffusionRecipe, "fhps": StructureRecipe}
 """Networks that learn in one way only."""
 
 

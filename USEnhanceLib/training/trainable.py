@@ -50,11 +50,17 @@ TRAINABLE: Mapping[str, Trainable] = {
         "A mean-reverting diffusion after arXiv 2301.11699",
         ("arXiv:2602.22717", "arXiv:2301.11699"),
     ),
+    "fhps": Trainable(
+        "StructureUNet",
+        "A dynamic U-Net for fetal head and pubic symphysis after doi:10.1038/s41592-020-01008-z",
+        ("doi:10.1038/s41592-020-01008-z",),
+    ),
 }
 
 
 def build_network(name: str, options: Mapping[str, Any] | None = None) -> nn.Module:
-    """Make a network with random weights: [B, 1, H, W] to [B, 1, H, W], but for irsde (`DiffusionUNet`).
+    """Make a network with random weights: [B, 1, H, W] to [B, 1, H, W], but for irsde (`DiffusionUNet`) and
+    fhps (`StructureUNet`).
 
     Args:
         name: one of `TRAINABLE`.

@@ -177,7 +177,7 @@ def test_short_gpu_memory_ends_on_the_cpu(
     tiny_model: Path, frames: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Memory runs out as long as the enhancer believes itself on a GPU."""
-    from USEnhanceLib.enhancement.device import Device
+    from USEnhanceLib.device import Device
 
     enhancer = load_enhancer(tiny_model, "cpu", tile=256)
     expected = enhancer(frames).frames

@@ -19,13 +19,15 @@ MODULE = REPOSITORY / "USEnhance" / "USEnhance.py"
 # with the worker between Slicer and the networks.
 MAY_USE = {
     "errors": set(),
+    "device": set(),
+    "progress": set(),
     "frames": set(),
     "networks": set(),
     "models": {"networks"},
     "quality": {"frames"},
-    "enhancement": {"classical", "diffusion", "frames", "models", "networks"},
+    "enhancement": {"classical", "device", "diffusion", "frames", "models", "networks", "progress"},
     "diffusion": set(),
-    "segmentation": {"frames", "models", "networks"},
+    "segmentation": {"device", "frames", "models", "networks", "progress"},
     "worker": {"enhancement", "frames", "models", "segmentation"},
     "mrml": {"enhancement", "frames", "models", "quality", "segmentation", "worker"},
     "classical": {"frames"},
@@ -61,7 +63,7 @@ MAY_USE = {
     },
     "cli": {
         *("benchmarks", "classical", "degradation", "enhancement", "frames", "models", "networks", "quality"),
-        *("demo", "segmentation", "simulation", "training", "worker"),
+        *("demo", "device", "segmentation", "simulation", "training", "worker"),
     },
     "demo": {"benchmarks", "enhancement", "frames", "models"},
 }
@@ -76,6 +78,7 @@ ABOUT_TORCH = {"networks", "degradation", "diffusion", "training", "benchmarks"}
 ABOUT_TORCH_MODULES = {
     *("classical/nllr.py", "classical/nllr_noise.py"),
     *("enhancement/network.py", "enhancement/scunet.py", "enhancement/irsde.py"),
+    "segmentation/segmenter.py",
     "simulation/fast.py",
 }
 

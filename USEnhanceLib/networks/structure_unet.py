@@ -1,0 +1,57 @@
+"""The network that outlines structures: MONAI's dynamic U-Net."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+
+from .padding import pad_to_multiple
+
+
+class StructureUNet(nn.Module):
+    """Scores of background and structures: B-mode frames [B, 1, H, W] in [0, 1] to logits [B, classes, H, W].
+
+    MONAI's `DynUNet` (Isensee et al., nnU-Net, Nature Methods 2021) with instance normalisation, so that the
+    gain of the scanner matters little. Any H and W from 1 on work: frames are padded by replication to what
+    the halvings need, and the result cropped back.
+
+    Args:
+        channels: of each level; all but the first halve the frame.
+        classes: background included.
+        unshuffle: edge of the squares of pixels that the first level takes as one pixel of more channels, so
+            that no convolution runs at full size; 1 for none.
+    """
+
+    def __init__(
+        self,
+        channels: Sequence[int] = (32, 64, 96, 128, 128, 128),
+        classes: int = 3,
+        unshuffle: int = 2,
+    ) -> None:
+        super().__init__()
+        # Loaded here, so that other networks do without MONAI.
+        from monai.networks.nets import DynUNet
+
+        self.options = {"channels": [int(c) for c in channels], "classes": classes, "unshuffle": unshuffle}
+        levels = len(self.options["channels"])
+        self.body = DynUNet(
+            spatial_dims=2,
+            in_channels=unshuffle**2,
+            out_channels=classes * unshuffle**2,
+            kernel_size=[3] * levels,
+            strides=[1] + [2] * (levels - 1),
+            upsample_kernel_size=[2] * (levels - 1),
+            filters=self.options["channels"],
+            norm_name=("INSTANCE", {"affine": True}),
+        )
+        self._unshuffle = unshuffle
+        self._multiple = unshuffle * 2 ** (levels - 1)
+
+    def forward(self, frames: Tensor) -> Tensor:
+        """Return the logits."""
+        height, width = frames.shape[-2:]
+        # Mean and deviation of the frames of PSFHS.
+        padded = pad_to_multiple((frames - 0.12) / 0.18, self._multiple)
+        found = self.body(nn.functional.pixel_unshuffle(padded, self._unshuffle))
+        return nn.functional.pixel_shuffle(found, self._unshuffle)[..., :height, :width]
