@@ -41,6 +41,7 @@ BENCHMARKS: tuple[Benchmark, ...] = (
     Benchmark(
         "despeckle", "IR-SDE on simulated and real frames: fidelity, speed, uncertainty", "despeckle.run"
     ),
+    Benchmark("segmentation", "outlines of head and symphysis, on enhanced frames too", "segmentation.run"),
     Benchmark("figures", "contact sheet of real frames before and after", "figures"),
 )
 

@@ -23,24 +23,28 @@ def measure(case: Mapping[str, Any]) -> dict[str, float]:
     case: `method`, `device`, `threads`, `repeats`, and either `file` (read as frames) or `shape` [N, H, W]
     with `seed` (simulated speckle).
     Result: `import_seconds` of torch and the network's code, `load_seconds` of the model, `first_seconds` of
-    the first enhancement, `seconds` the median of `repeats` further ones; `loaded_bytes` and `peak_bytes` of
-    resident memory before and after the enhancement.
+    the first call, `seconds` the median of `repeats` further ones; `loaded_bytes` and `peak_bytes` of
+    resident memory before and after the calls.
     """
     pixels = _pixels(case)
     started = time.perf_counter()
     import torch
 
     from ..enhancement import load_enhancer
+    from ..models import find_model
+    from ..segmentation import load_segmenter
 
     torch.set_num_threads(case["threads"])
     imported = time.perf_counter()
-    enhancer = load_enhancer(case["method"], device=case["device"])
+    # Both are called with frames alone here.
+    load = load_segmenter if find_model(case["method"]).task == "segmentation" else load_enhancer
+    network = load(case["method"], device=case["device"])
     loaded = time.perf_counter()
     loaded_bytes = peak_memory()
     durations = []
     for _ in range(1 + case["repeats"]):
         begun = time.perf_counter()
-        enhancer(pixels)
+        network(pixels)
         durations.append(time.perf_counter() - begun)
     return {
         "import_seconds": imported - started,

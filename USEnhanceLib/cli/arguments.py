@@ -15,6 +15,8 @@ examples:
   usenhance enhance cine.dcm enhanced.nrrd --strength 0.7 --uncertainty uncertainty.nrrd
   usenhance enhance cine.dcm enhanced.nrrd --distrust labels.nrrd
   usenhance enhance cine.dcm filtered.nrrd --method lee
+  usenhance segment cine.dcm outlines.seg.nrrd
+  usenhance compare cine.dcm --reference labels.nrrd --json figures.json
   usenhance demo
 """
 TRAINABLE = ("scunet", "dncnn", "restormer", "msann", "irsde", "fhps")
@@ -42,7 +44,16 @@ def build_parser() -> OneLineParser:
     parser.add_argument("--version", action="version", version=f"usenhance {__version__}")
     _add_output_options(parser)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for add in (_add_enhance, _add_models, _add_simulate, _add_train, _add_bench, _add_demo):
+    for add in (
+        _add_enhance,
+        _add_segment,
+        _add_compare,
+        _add_models,
+        _add_simulate,
+        _add_train,
+        _add_bench,
+        _add_demo,
+    ):
         _add_output_options(add(commands))
     return parser
 
@@ -129,6 +140,51 @@ def _add_enhance(commands: argparse._SubParsersAction) -> argparse.ArgumentParse
     add("--tile", type=count, metavar="N", help="edge of the tiles of large frames: a multiple of 64")
     add("--steps", type=count, metavar="N", help="network evaluations per frame, for diffusion methods")
     add("--samples", type=count, metavar="N", help="members of the ensemble, for diffusion methods")
+    add("--device", default="auto", help=DEVICE_HELP)
+    add("--seed", type=whole_number, default=0, help="of all that is random (default: 0)")
+    add("--axis", choices=("k", "j", "i"), default="k", help="the frames are slices along it (default: k)")
+    return parser
+
+
+def _add_segment(commands: argparse._SubParsersAction) -> argparse.ArgumentParser:
+    parser = commands.add_parser(
+        "segment",
+        help="outline fetal head and pubic symphysis",
+        description=_wrapped(
+            "Read IN as enhance does and write OUT, a label image (8 bits) where IN lies: 1 pubic symphysis, "
+            "2 fetal head. As .seg.nrrd Slicer opens it as a segmentation with names and colours."
+        ),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("input", metavar="IN", help="transperineal B-mode: image, cine or sweep")
+    add("output", metavar="OUT", help="label image to write")
+    add("--model", default="fhps", metavar="NAME", help="segmenter, by name or folder (default: fhps)")
+    add("--device", default="auto", help=DEVICE_HELP)
+    add("--axis", choices=("k", "j", "i"), default="k", help="the frames are slices along it (default: k)")
+    return parser
+
+
+def _add_compare(commands: argparse._SubParsersAction) -> argparse.ArgumentParser:
+    parser = commands.add_parser(
+        "compare",
+        help="outline an image before and after enhancement, and measure both",
+        description=_wrapped(
+            "Read IN, enhance it, outline fetal head and pubic symphysis before and after, and print Dice, "
+            "distances and the angle of progression: of both with the reference where one is given, else how "
+            "far the two agree, which says nothing of accuracy."
+        ),
+        epilog=_methods_text(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("input", metavar="IN", help="transperineal B-mode: image, cine or sweep")
+    add("--reference", metavar="LABELS", help="label image of the same size: 1 pubic symphysis, 2 fetal head")
+    add("--json", metavar="FILE", help="also write all figures of all frames")
+    add("--method", default="scunet", metavar="NAME", help=METHOD_HELP)
+    add("--model", default="fhps", metavar="NAME", help="segmenter, by name or folder (default: fhps)")
     add("--device", default="auto", help=DEVICE_HELP)
     add("--seed", type=whole_number, default=0, help="of all that is random (default: 0)")
     add("--axis", choices=("k", "j", "i"), default="k", help="the frames are slices along it (default: k)")
@@ -224,6 +280,8 @@ def _add_bench(commands: argparse._SubParsersAction) -> argparse.ArgumentParser:
     add("--methods", nargs="+", metavar="NAME", help="filters, and networks by name or folder")
     add("--ensemble", nargs="+", metavar="DIR", help="further models, for the spread over an ensemble")
     add("--single", metavar="DIR", help="model trained on one probe, for the table of probes")
+    add("--segmenter", metavar="MODEL", help="segmenter, by name or folder (default: fhps)")
+    add("--plain", metavar="DIR", help="segmenter that learnt from no degraded frames, to compare with")
     add("--size", type=count, metavar="N", help="edge of the crops that are scored, pixels")
     add("--processes", type=count, metavar="N", help="processes at work")
     add("--threads", type=count, metavar="N", help="threads of torch")

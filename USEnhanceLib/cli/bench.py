@@ -12,6 +12,7 @@ OPTIONS = {
     "markdown_path": "markdown",
     "picture_path": "picture",
     **{name: name for name in ("limit", "seed", "tables", "methods", "ensemble", "single", "size")},
+    **{name: name for name in ("segmenter", "plain")},
     **{name: name for name in ("processes", "threads", "device", "cache")},
 }
 

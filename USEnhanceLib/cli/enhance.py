@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import uuid
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +13,8 @@ from ..device import check_device_name
 from ..enhancement import EnhancementResult, check_method, check_uncertainty, load_enhancer
 from ..enhancement.distrust import SETTING, distrusted, threshold_in_words
 from ..errors import InputError, OptionError
-from ..frames import Frames, check_writable, frames_from_array, read_frames, write_frames
-from ..frames.stack import slice_view
+from ..frames import Frames, check_writable, read_frames, write_frames
+from .beside import beside, describe, without_values
 from .console import Console
 from .places import same_file
 
@@ -35,9 +34,9 @@ def run(arguments: argparse.Namespace, console: Console) -> None:
     frames = read_frames(source, arguments.axis)
     check_writable(target, frames)
     if uncertainty is not None:
-        check_writable(uncertainty, _without_values(frames, np.float32(0)))
+        check_writable(uncertainty, without_values(frames, np.float32(0)))
     if distrust is not None:
-        check_writable(distrust, _without_values(frames, np.uint8(0)))
+        check_writable(distrust, without_values(frames, np.uint8(0)))
     console.fact("Input", describe(frames))
 
     enhancer = load_enhancer(
@@ -64,16 +63,6 @@ def run(arguments: argparse.Namespace, console: Console) -> None:
     for path in (target, uncertainty, distrust):
         if path is not None:
             console.fact("Written", str(path))
-
-
-def describe(frames: Frames) -> str:
-    """Return name, size, kind and pixel size of frames."""
-    count, height, width = frames.pixels.shape
-    kind = f"{frames.source.dtype.name}, {'colour' if frames.colour else 'grey'}"
-    size = frames.pixel_size
-    scale = f"{size[1]:.3g} x {size[0]:.3g} mm per pixel" if size else "no physical pixel size"
-    plural = "s" if count > 1 else ""
-    return f"{frames.name}, {count} frame{plural} of {width} x {height} pixels, {kind}, {scale}"
 
 
 def write_results(
@@ -105,7 +94,7 @@ def uncertainty_frames(frames: Frames, result: EnhancementResult) -> Frames:
     Outside the scan sector, where nothing changes, it is 0. Raises OptionError where there is none.
     """
     attributes = {**result.provenance(), "USEnhance.Content": "standard deviation"}
-    return _beside(frames, _spread(result) * frames.sector, f"uncertainty of {frames.name}", attributes)
+    return beside(frames, _spread(result) * frames.sector, f"uncertainty of {frames.name}", attributes)
 
 
 def distrust_frames(frames: Frames, result: EnhancementResult) -> Frames:
@@ -121,7 +110,7 @@ def distrust_frames(frames: Frames, result: EnhancementResult) -> Frames:
         "USEnhance.DistrustAbove": f"{above:.6g}",
     }
     labels = distrusted(spread, above, frames.sector)
-    return _beside(frames, labels, f"labels of {frames.name}", attributes)
+    return beside(frames, labels, f"labels of {frames.name}", attributes)
 
 
 def _spread(result: EnhancementResult) -> np.ndarray:
@@ -130,26 +119,6 @@ def _spread(result: EnhancementResult) -> np.ndarray:
             f"The method {result.method} gives no uncertainty: leave --uncertainty and --distrust out."
         )
     return result.uncertainty
-
-
-def _beside(frames: Frames, values: np.ndarray, name: str, attributes: Mapping[str, str]) -> Frames:
-    """Return values [N, H, W], one for each pixel, as an image where `frames` lie."""
-    image = np.zeros(frames.source.shape[:3], dtype=values.dtype)
-    slice_view(image, frames.axis)[...] = values
-    return frames_from_array(
-        image[0] if frames.planar else image,
-        axis=frames.axis,
-        geometry=frames.geometry,
-        name=name,
-        sector=np.zeros(frames.pixels.shape[1:], dtype=bool),
-        attributes=attributes,
-    )
-
-
-def _without_values(frames: Frames, value: np.generic) -> Frames:
-    """Return frames of the kind of `value` where `frames` lie, not from a file; they take no memory."""
-    name = f"what is written beside {frames.name}"
-    return replace(frames, source=np.broadcast_to(value, frames.source.shape[:3]), file=None, name=name)
 
 
 def _check_places(source: Path, target: Path, others: Mapping[str, Path | None]) -> None:

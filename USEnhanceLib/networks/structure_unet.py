@@ -8,6 +8,9 @@ from torch import Tensor, nn
 
 from .padding import pad_to_multiple
 
+MEAN, DEVIATION = 0.12, 0.18
+"""Of the grey levels of PSFHS, which the network takes as 0 and 1."""
+
 
 class StructureUNet(nn.Module):
     """Scores of background and structures: B-mode frames [B, 1, H, W] in [0, 1] to logits [B, classes, H, W].
@@ -51,7 +54,6 @@ class StructureUNet(nn.Module):
     def forward(self, frames: Tensor) -> Tensor:
         """Return the logits."""
         height, width = frames.shape[-2:]
-        # Mean and deviation of the frames of PSFHS.
-        padded = pad_to_multiple((frames - 0.12) / 0.18, self._multiple)
+        padded = pad_to_multiple((frames - MEAN) / DEVIATION, self._multiple)
         found = self.body(nn.functional.pixel_unshuffle(padded, self._unshuffle))
         return nn.functional.pixel_shuffle(found, self._unshuffle)[..., :height, :width]

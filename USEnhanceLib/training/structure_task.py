@@ -11,8 +11,8 @@ from torch import Generator, Tensor, nn
 
 from ..errors import InputError, OptionError
 from ..models import save_model
-from ..segmentation.working_size import WORKING_EDGE
 from .overlap_objective import OverlapAndEntropy
+from .structure_bundle import bundle_inference
 from .structure_card import structure_card, structure_licence, structure_metadata
 from .structure_data import BOTH, HEAD_ALONE, OutlinedFrame, group_weights, outlined_frames
 from .structure_recipe import StructureRecipe
@@ -106,7 +106,7 @@ class Structures(Task):
             card=structure_card(training, counts, parameters),
             licence=structure_licence(self._published, bool(self._heads)),
             task="segmentation",
-            inference={"working_edge": WORKING_EDGE},
+            inference=bundle_inference(network.options),
             details={
                 **structure_metadata(self._published, bool(self._heads)),
                 **versions,

@@ -1,0 +1,1 @@
+"""The tables about outlines of fetal head and pubic symphysis: `usenhance bench segmentation`."""
