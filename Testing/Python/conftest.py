@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -67,4 +69,52 @@ def tiny_ensemble(tmp_path_factory: pytest.TempPathFactory) -> Path:
     settings |= {"sampler": "mean", "steps": 1}
     folder = tmp_path_factory.mktemp("models") / "ensemble"
     save_model(folder, network, name="ensemble", version="1", card="c", licence="l", inference=settings)
+    return folder
+
+
+def draw_structures(frames: int = 3, rows: int = 96, columns: int = 128, seed: int = 0) -> tuple[Any, Any]:
+    """Frames of a bright symphysis and a grey, descending head in dark speckle: pixels and their labels.
+
+    Pixels are float32 in 0..1, labels uint8 with the values of PSFHS, both [N, H, W].
+    """
+    import numpy as np
+
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[:rows, :columns] / rows
+    labels = np.zeros((frames, rows, columns), np.uint8)
+    for frame, shift in zip(labels, np.linspace(0.0, 0.06, frames), strict=True):
+        along, across = (x - 0.36) * 0.8 + (y - 0.25) * 0.6, (y - 0.25) * 0.8 - (x - 0.36) * 0.6
+        frame[((x - 0.75) / 0.34) ** 2 + ((y - 0.62 - shift) / 0.27) ** 2 < 1] = 2
+        frame[(along / 0.18) ** 2 + (across / 0.07) ** 2 < 1] = 1
+    tissue = np.array([0.2, 0.85, 0.5])[labels]
+    pixels = tissue * rng.gamma(20.0, 1 / 20.0, labels.shape)
+    return pixels.clip(0.01, 1).astype(np.float32), labels
+
+
+@pytest.fixture(scope="session")
+def drawn_structures() -> Callable[..., tuple[Any, Any]]:
+    """drawn_structures(frames, rows, columns, seed): `draw_structures`."""
+    return draw_structures
+
+
+@pytest.fixture(scope="session")
+def tiny_segmenter(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a real, very small network that has learned to outline what `draw_structures` draws."""
+    import torch
+
+    from USEnhanceLib.models import save_model
+    from USEnhanceLib.networks import StructureUNet
+
+    torch.manual_seed(0)
+    network = StructureUNet(channels=[8, 16, 16], unshuffle=4).train()
+    optimiser = torch.optim.Adam(network.parameters(), lr=2e-2)
+    weight = torch.tensor([1.0, 5.0, 2.0])
+    for step in range(60):
+        pixels, labels = map(torch.from_numpy, draw_structures(2, 192, 256, seed=step))
+        loss = torch.nn.functional.cross_entropy(network(pixels[:, None]), labels.long(), weight)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    folder = tmp_path_factory.mktemp("models") / "outliner"
+    save_model(folder, network, name="outliner", version="1", card="c", licence="l", task="segmentation")
     return folder

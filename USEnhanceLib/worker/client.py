@@ -7,6 +7,7 @@ elsewhere `subprocess_process` does it.
     client = WorkerClient(process)
     job = client.submit(frames.pixels, method="scunet", on_progress=show, on_done=keep, on_failed=tell)
     client.cancel(job)
+    client.segment(frames.pixels, model="fhps", on_done=outline)
 """
 
 from __future__ import annotations
@@ -14,20 +15,19 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from ..errors import InputError, USEnhanceError, WorkerError
 from .exchange import Exchange, byte_count
-from .outcome import death_of_process, result_of
+from .jobs import Callbacks, Enhancing, Job, Segmenting, Task
+from .outcome import death_of_process
 from .protocol import (
     CancelledEvent,
     CancelRequest,
     DoneEvent,
-    EnhanceRequest,
     Event,
     ExchangeRequest,
     FailedEvent,
@@ -41,9 +41,6 @@ from .protocol import (
     encode,
     error_of,
 )
-
-if TYPE_CHECKING:
-    from ..enhancement import EnhancementResult
 
 
 class WorkerProcess(Protocol):
@@ -63,26 +60,6 @@ class WorkerProcess(Protocol):
         """End the process at once; `process_ended` follows, now or later."""
 
 
-def _nothing(*_: object) -> None:
-    pass
-
-
-@dataclass(eq=False)
-class _Job:
-    id: int
-    shape: tuple[int, int, int]
-    on_started: Callable[[Mapping[str, Any]], object]
-    on_progress: Callable[[int, int], object]
-    on_done: Callable[[EnhancementResult], object]
-    on_failed: Callable[[USEnhanceError], object]
-    on_cancelled: Callable[[], object]
-    input: Path | None = None
-    output: Path | None = None
-    uncertainty: Path | None = None
-    is_cancelled: bool = False
-    failure: WorkerError | None = None
-
-
 class WorkerClient:
     """Hands jobs to the worker process, one at a time, and starts the process when there is none.
 
@@ -96,7 +73,7 @@ class WorkerClient:
         self._exchange: Exchange | None = None
         self._buffer = LineBuffer()
         self._lines: deque[bytes] = deque()
-        self._job: _Job | None = None
+        self._job: Job | None = None
         self._last_id = 0
         self._is_ready = False
         self._is_ending = False
@@ -132,61 +109,62 @@ class WorkerClient:
         options: Mapping[str, Any] | None = None,
         seed: int = 0,
         uncertainty: bool = False,
-        on_started: Callable[[Mapping[str, Any]], object] = _nothing,
-        on_progress: Callable[[int, int], object] = _nothing,
-        on_done: Callable[[EnhancementResult], object] = _nothing,
-        on_failed: Callable[[USEnhanceError], object] = _nothing,
-        on_cancelled: Callable[[], object] = _nothing,
+        **callbacks: Callable[..., object],
     ) -> int:
         """Enhance `pixels`, float32 [N, H, W] in [0, 1], and give back the job's number.
 
         `method`, `device` and `options` are those of `load_enhancer`, `seed` and `uncertainty` those of the
-        enhancer. `on_started` gets the enhancer's description, `on_progress` frames done and in total,
-        `on_done` the result as the enhancer itself would give it.
+        enhancer. `callbacks` are those of `Callbacks`: `on_started` gets the enhancer's description,
+        `on_progress` frames done and in total, `on_done` the result as the enhancer itself would give it.
 
         Raises WorkerError while another job runs or where the process cannot be started, InputError for
         pixels of another shape, OutputError where the disk has no space for the frames.
         """
+        return self._submit(Enhancing(method, device, options or {}, seed, uncertainty), pixels, callbacks)
+
+    def segment(
+        self,
+        pixels: np.ndarray,
+        *,
+        model: str | os.PathLike[str] = "fhps",
+        device: str = "auto",
+        **callbacks: Callable[..., object],
+    ) -> int:
+        """Outline structures in `pixels`, float32 [N, H, W] in [0, 1], and give back the job's number.
+
+        `model` and `device` are those of `load_segmenter`; `on_done` gets a SegmentationResult. Everything
+        else is as for `submit`.
+        """
+        return self._submit(Segmenting(model, device), pixels, callbacks)
+
+    def _submit(self, task: Task, pixels: np.ndarray, callbacks: Mapping[str, Callable[..., object]]) -> int:
         if self._job is not None:
-            raise WorkerError("The worker is still enhancing other frames: wait for it, or cancel it first.")
+            raise WorkerError("The worker still works on other frames: wait for it, or cancel it first.")
         pixels = np.asarray(pixels)
         if pixels.ndim != 3 or pixels.size == 0 or pixels.dtype.kind not in "fiub":
             raise InputError("Frames must be a non-empty array of numbers [N, H, W]: reshape them.")
+        job = Job(self._last_id + 1, pixels.shape, task, Callbacks(**callbacks))
         self.start()
-        self._last_id += 1
-        job = _Job(self._last_id, pixels.shape, on_started, on_progress, on_done, on_failed, on_cancelled)
+        self._last_id = job.id
         try:
-            self._write_files(job, pixels, uncertainty)
+            self._write_files(job, pixels)
         except BaseException:
             self._discard(job)
             raise
         self._job = job
-        request = EnhanceRequest(
-            id=job.id,
-            method=_absolute(method),
-            device=device,
-            options=dict(options or {}),
-            seed=int(seed),
-            uncertainty=bool(uncertainty),
-            shape=job.shape,
-            input=str(job.input),
-            output=str(job.output),
-            uncertainty_output=str(job.uncertainty) if job.uncertainty else None,
-        )
-        self._process.write(encode(request))
+        self._process.write(encode(task.request(job.id, job.shape, job.paths)))
         return job.id
 
-    def _write_files(self, job: _Job, pixels: np.ndarray, uncertainty: bool) -> None:
-        exchange = self._exchange
-        exchange.require_space((3 if uncertainty else 2) * byte_count(job.shape))
-        job.input = exchange.write(f"{job.id}-input.raw", pixels)
-        job.output = exchange.create(f"{job.id}-output.raw", job.shape)
-        if uncertainty:
-            job.uncertainty = exchange.create(f"{job.id}-uncertainty.raw", job.shape)
+    def _write_files(self, job: Job, pixels: np.ndarray) -> None:
+        exchange, outputs = self._exchange, job.task.outputs
+        exchange.require_space(sum(byte_count(job.shape, t) for t in (np.float32, *outputs.values())))
+        job.paths["input"] = exchange.write(f"{job.id}-input.raw", pixels)
+        for name, dtype in outputs.items():
+            job.paths[name] = exchange.create(f"{job.id}-{name}.raw", job.shape, dtype)
 
-    def _discard(self, job: _Job) -> None:
+    def _discard(self, job: Job) -> None:
         if self._exchange is not None:
-            self._exchange.discard(job.input, job.output, job.uncertainty)
+            self._exchange.discard(*job.paths.values())
 
     def cancel(self, job: int) -> None:
         """Stop the job; `on_cancelled` follows. Nothing happens where it has ended already.
@@ -241,11 +219,13 @@ class WorkerClient:
         if job is None:
             return
         if job.is_cancelled:
-            self._finish(job, job.on_cancelled)
+            self._finish(job, job.callbacks.on_cancelled)
         elif job.failure is not None:
-            self._finish(job, job.on_failed, job.failure)
+            self._finish(job, job.callbacks.on_failed, job.failure)
         else:
-            self._finish(job, job.on_failed, death_of_process(exit_code, crashed, was_ready))
+            self._finish(
+                job, job.callbacks.on_failed, death_of_process(exit_code, crashed, was_ready, job.task.verb)
+            )
 
     def _take_line(self, line: bytes) -> None:
         # Launchers and site hooks may print before the worker guards its stdout; events start with a brace.
@@ -270,39 +250,33 @@ class WorkerClient:
             self._job.failure = error
         self._end()
 
-    def _take_event(self, job: _Job, event: Event) -> None:
+    def _take_event(self, job: Job, event: Event) -> None:
         if isinstance(event, StartedEvent):
             if not job.is_cancelled:
-                job.on_started(event.description)
+                job.callbacks.on_started(event.description)
         elif isinstance(event, ProgressEvent):
             if not job.is_cancelled:
-                job.on_progress(event.done, event.total)
+                job.callbacks.on_progress(event.done, event.total)
         elif job.is_cancelled or isinstance(event, CancelledEvent):
-            self._finish(job, job.on_cancelled)
+            self._finish(job, job.callbacks.on_cancelled)
         elif isinstance(event, FailedEvent) and event.error == WorkerError.__name__:
             self._fail_and_end(error_of(event))
         elif isinstance(event, FailedEvent):
-            self._finish(job, job.on_failed, error_of(event))
+            self._finish(job, job.callbacks.on_failed, error_of(event))
         elif isinstance(event, DoneEvent):
             try:
                 result = self._result(job, event)
             except USEnhanceError as error:
-                self._finish(job, job.on_failed, error)
+                self._finish(job, job.callbacks.on_failed, error)
             else:
-                self._finish(job, job.on_done, result)
+                self._finish(job, job.callbacks.on_done, result)
 
-    def _result(self, job: _Job, event: DoneEvent) -> EnhancementResult:
-        frames = self._exchange.take(job.output, job.shape)
-        uncertainty = self._exchange.take(job.uncertainty, job.shape) if job.uncertainty else None
-        return result_of(event, frames, uncertainty)
+    def _result(self, job: Job, event: DoneEvent) -> Any:
+        outputs = job.task.outputs.items()
+        arrays = {name: self._exchange.take(job.paths[name], job.shape, dtype) for name, dtype in outputs}
+        return job.task.result(event, arrays)
 
-    def _finish(self, job: _Job, callback: Callable[..., object], *arguments: object) -> None:
+    def _finish(self, job: Job, callback: Callable[..., object], *arguments: object) -> None:
         self._job = None
         self._discard(job)
         callback(*arguments)
-
-
-def _absolute(method: str | os.PathLike[str]) -> str:
-    """A model's folder as the worker, whose current folder may differ, finds it; names stay as they are."""
-    text = os.fspath(method)
-    return str(Path(text).absolute()) if isinstance(method, Path) or Path(text).name != text else text

@@ -15,15 +15,17 @@ import tempfile
 import weakref
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
 from ..errors import OutputError, WorkerError
 
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
+
 PREFIX = "usenhance-exchange-"
 _LOCK_NAME = "owner.lock"
-_ITEM_BYTES = np.dtype(np.float32).itemsize
 
 if os.name == "nt":
     import msvcrt
@@ -104,20 +106,20 @@ def map_input(path: Path, shape: Sequence[int]) -> np.memmap:
 
     Raises WorkerError where the file is missing or of another size.
     """
-    return _map(path, shape, "c")
+    return _map(path, shape, np.float32, "c")
 
 
-def map_output(path: Path, shape: Sequence[int]) -> np.memmap:
-    """The file as float32 of `shape` for writing. Raises WorkerError as `map_input` does."""
-    return _map(path, shape, "r+")
+def map_output(path: Path, shape: Sequence[int], dtype: DTypeLike = np.float32) -> np.memmap:
+    """The file as pixels of `dtype` and `shape` for writing. Raises WorkerError as `map_input` does."""
+    return _map(path, shape, dtype, "r+")
 
 
-def _map(path: Path, shape: Sequence[int], mode: str) -> np.memmap:
-    expected = byte_count(shape)
+def _map(path: Path, shape: Sequence[int], dtype: DTypeLike, mode: str) -> np.memmap:
+    expected = byte_count(shape, dtype)
     try:
         size = path.stat().st_size
         if size == expected:
-            return np.memmap(path, dtype=np.float32, mode=mode, shape=tuple(shape))
+            return np.memmap(path, dtype=dtype, mode=mode, shape=tuple(shape))
     except OSError as error:
         raise WorkerError(
             f"The worker process cannot open the frames handed to it ({error.strerror}): try again."
@@ -125,9 +127,9 @@ def _map(path: Path, shape: Sequence[int], mode: str) -> np.memmap:
     raise WorkerError(f"The frames handed over have {size} bytes instead of {expected}: try again.")
 
 
-def byte_count(shape: Sequence[int]) -> int:
-    """The size in bytes of a float32 stack of `shape`."""
-    size = _ITEM_BYTES
+def byte_count(shape: Sequence[int], dtype: DTypeLike = np.float32) -> int:
+    """The size in bytes of a stack of `shape` with pixels of `dtype`."""
+    size = np.dtype(dtype).itemsize
     for length in shape:
         size *= int(length)
     return size
@@ -176,9 +178,12 @@ class Exchange:
                 np.ascontiguousarray(frame, dtype=np.float32).tofile(file)
         return self.folder / name
 
-    def create(self, name: str, shape: Sequence[int]) -> Path:
-        """A file for float32 of `shape` whose space is reserved. Raises OutputError where there is none."""
-        size = byte_count(shape)
+    def create(self, name: str, shape: Sequence[int], dtype: DTypeLike = np.float32) -> Path:
+        """A file for pixels of `dtype` and `shape` whose space is reserved.
+
+        Raises OutputError where there is none.
+        """
+        size = byte_count(shape, dtype)
         with self._new_file(name, size) as file:
             # A file with holes would end its writer by SIGBUS when the disk fills up later.
             if hasattr(os, "posix_fallocate"):
@@ -198,13 +203,13 @@ class Exchange:
             self.discard(path)
             raise _disk_full(self._parent, size, shutil.disk_usage(self._parent).free) from error
 
-    def take(self, path: Path, shape: Sequence[int]) -> np.ndarray:
-        """The frames in a file, float32 of `shape`, writable; the file is deleted.
+    def take(self, path: Path, shape: Sequence[int], dtype: DTypeLike = np.float32) -> np.ndarray:
+        """The pixels in a file, `dtype` of `shape`, writable; the file is deleted.
 
         Where the system can delete a mapped file nothing is copied: frames are read as they are used.
         Raises WorkerError where the file is missing or of another size.
         """
-        mapped = _map(path, shape, "c")
+        mapped = _map(path, shape, dtype, "c")
         # Windows cannot delete a file that is mapped.
         frames = np.array(mapped) if os.name == "nt" else mapped.view(np.ndarray)
         del mapped

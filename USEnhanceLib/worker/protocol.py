@@ -49,6 +49,21 @@ class EnhanceRequest:
 
 
 @dataclass(frozen=True)
+class SegmentRequest:
+    """One stack of frames to outline structures in: `input` is a raw float32 file of `shape` [N, H, W].
+
+    `output` takes the labels, uint8 of the same shape; `model` is a shipped model's name or a folder.
+    """
+
+    id: int
+    model: str
+    shape: tuple[int, int, int]
+    input: str
+    output: str
+    device: str = "auto"
+
+
+@dataclass(frozen=True)
 class CancelRequest:
     """Stop the job; unknown and finished jobs are ignored, since a cancel may cross the job's last event."""
 
@@ -70,7 +85,7 @@ class ReadyEvent:
 
 @dataclass(frozen=True)
 class StartedEvent:
-    """The model is loaded; `description` is that of the enhancer."""
+    """The model is loaded; `description` is that of the enhancer or the segmenter."""
 
     id: int
     description: Mapping[str, Any]
@@ -78,7 +93,7 @@ class StartedEvent:
 
 @dataclass(frozen=True)
 class ProgressEvent:
-    """`done` of `total` frames are enhanced."""
+    """`done` of `total` frames are enhanced or segmented."""
 
     id: int
     done: int
@@ -113,12 +128,14 @@ class FailedEvent:
     message: str
 
 
-Request = ExchangeRequest | EnhanceRequest | CancelRequest | QuitRequest
+JobRequest = EnhanceRequest | SegmentRequest
+Request = ExchangeRequest | JobRequest | CancelRequest | QuitRequest
 Event = ReadyEvent | StartedEvent | ProgressEvent | DoneEvent | CancelledEvent | FailedEvent
 
 _REQUESTS: dict[str, type] = {
     "exchange": ExchangeRequest,
     "enhance": EnhanceRequest,
+    "segment": SegmentRequest,
     "cancel": CancelRequest,
     "quit": QuitRequest,
 }
@@ -165,6 +182,7 @@ _RULES: dict[str, Callable[[Any], bool]] = {
     "version": _is_text,
     "id": _is_int,
     "method": _is_text,
+    "model": _is_text,
     "device": _is_text,
     "device_reason": _is_text,
     "options": _is_mapping,

@@ -1,4 +1,4 @@
-"""The worker process: reads requests from stdin, enhances, tells of it on stdout.
+"""The worker process: reads requests from stdin, works on frames, tells of it on stdout.
 
 One thread reads, so that a cancel is heard while torch computes; the main thread works on one job after
 the other. The log on stderr names jobs and errors, never files, pixels or patients.
@@ -9,62 +9,39 @@ from __future__ import annotations
 import contextlib
 import gc
 import importlib
-import inspect
-import json
 import os
 import queue
 import signal
 import sys
 import threading
 import traceback
-from collections import OrderedDict
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from .. import __version__
-from ..errors import EnhancementCancelled, OptionError, USEnhanceError, WorkerError
-from ..models import METADATA
-from .exchange import map_input, map_output
+from ..errors import EnhancementCancelled, USEnhanceError, WorkerError
 from .lifetime import Lifetime
 from .protocol import (
     CancelledEvent,
     CancelRequest,
-    DoneEvent,
     EnhanceRequest,
     Event,
     ExchangeRequest,
+    JobRequest,
     LineBuffer,
     MalformedMessageError,
-    ProgressEvent,
     QuitRequest,
     ReadyEvent,
     Request,
-    StartedEvent,
+    SegmentRequest,
     decode_request,
     encode,
     failed_event,
 )
+from .work import Enhancement, Job, Segmentation, Work
 
-if TYPE_CHECKING:
-    from ..enhancement import Enhancer
-
-# Two, so that changing to another method and back stays warm; each holds a network in (GPU) memory.
-_CACHED_ENHANCERS = 2
 _IDLE_SECONDS = 0.2
 # How the allocators of CUDA, MPS, the CPU and cuBLAS put it, in errors of torch that are only RuntimeErrors.
 _OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "alloc_failed")
-_NO_OPTIONS = ("method", "device")
-
-
-class _Job:
-    def __init__(self, request: EnhanceRequest) -> None:
-        self.request = request
-        self.cancelled = threading.Event()
-
-    def check(self) -> None:
-        if self.cancelled.is_set():
-            raise EnhancementCancelled
 
 
 class Server:
@@ -74,9 +51,12 @@ class Server:
         self._requests = requests
         self._events = events
         self._sending = threading.Lock()
-        self._jobs: dict[int, _Job] = {}
-        self._queue: queue.Queue[_Job] = queue.Queue()
-        self._enhancers: OrderedDict[tuple[Any, ...], Enhancer] = OrderedDict()
+        self._jobs: dict[int, Job] = {}
+        self._queue: queue.Queue[Job] = queue.Queue()
+        self._works: dict[type[JobRequest], Work] = {
+            EnhanceRequest: Enhancement(),
+            SegmentRequest: Segmentation(),
+        }
         self._lifetime = Lifetime()
 
     def run(self) -> None:
@@ -119,10 +99,10 @@ class Server:
             self._send(failed_event(error.job, error))
 
     def _take(self, request: Request) -> None:
-        if isinstance(request, EnhanceRequest):
+        if isinstance(request, JobRequest):
             if request.id in self._jobs:
                 raise MalformedMessageError("a job's id is in use")
-            job = self._jobs[request.id] = _Job(request)
+            job = self._jobs[request.id] = Job(request)
             self._queue.put(job)
         elif isinstance(request, CancelRequest):
             if job := self._jobs.get(request.id):
@@ -132,116 +112,34 @@ class Server:
         elif isinstance(request, QuitRequest):
             self._lifetime.end()
 
-    def _work(self, job: _Job) -> None:
+    def _work(self, job: Job) -> None:
+        work = self._works[type(job.request)]
         try:
-            event = self._enhance(job)
+            event = work.do(job, self._send)
         except EnhancementCancelled:
             event = CancelledEvent(job.request.id)
         except USEnhanceError as error:
             event = failed_event(job.request.id, error)
         except Exception as error:
-            event = failed_event(job.request.id, self._explain(error))
+            event = failed_event(job.request.id, self._explain(error, work))
         del self._jobs[job.request.id]
         _free_memory()
         self._send(event)
 
-    def _enhance(self, job: _Job) -> DoneEvent:
-        request = job.request
-        pixels = map_input(Path(request.input), request.shape)
-        output = map_output(Path(request.output), request.shape)
-        uncertainty = None
-        if request.uncertainty_output is not None:
-            uncertainty = map_output(Path(request.uncertainty_output), request.shape)
-        job.check()
-        enhancer = self._enhancer(request)
-        job.check()
-        description = enhancer.description
-        self._send(StartedEvent(request.id, description))
-        with _polled_between_layers(job):
-            result = enhancer(
-                pixels,
-                progress=lambda done, total: self._send(ProgressEvent(request.id, done, total)),
-                cancelled=job.cancelled.is_set,
-                seed=request.seed,
-                uncertainty=request.uncertainty,
-            )
-        if enhancer.description != description:
-            # It fell back to the CPU or smaller tiles for want of memory: the next job tries anew.
-            self._enhancers.popitem()
-        _copy(job, result.frames, output)
-        if uncertainty is not None:
-            if result.uncertainty is None:
-                raise OptionError(f"The method {request.method} gives no uncertainty: do not ask for it.")
-            _copy(job, result.uncertainty, uncertainty)
-        return DoneEvent(
-            id=request.id,
-            seconds=result.seconds,
-            notes=tuple(result.notes),
-            provenance=result.provenance(),
-            device=result.device,
-            device_reason=result.device_reason,
-        )
-
-    def _enhancer(self, request: EnhanceRequest) -> Enhancer:
-        importlib.invalidate_caches()  # torch may have been installed since this process started
-        from ..enhancement import load_enhancer
-
-        options = dict(request.options)
-        known = [name for name in inspect.signature(load_enhancer).parameters if name not in _NO_OPTIONS]
-        for name in options.keys() - set(known):
-            raise OptionError(f"There is no option {name!r}: choose from {', '.join(known)}.")
-        key = (request.method, _age(request.method), request.device, json.dumps(options, sort_keys=True))
-        if key not in self._enhancers:
-            while len(self._enhancers) >= _CACHED_ENHANCERS:
-                self._enhancers.popitem(last=False)
-            self._enhancers[key] = load_enhancer(request.method, device=request.device, **options)
-        self._enhancers.move_to_end(key)
-        return self._enhancers[key]
-
-    def _explain(self, error: Exception) -> USEnhanceError:
+    def _explain(self, error: Exception, work: Work) -> USEnhanceError:
         """The sentence for an error that nobody foresaw; its traceback, without its message, is logged."""
         text = str(error).lower()
         if isinstance(error, MemoryError) or any(sign in text for sign in _OUT_OF_MEMORY):
             # The networks are dropped too: what they hold may be all that the next try needs.
-            self._enhancers.clear()
-            return USEnhanceError(
-                "Memory ran out while enhancing: close other programs, shorten or crop the input, set a "
-                "smaller tile, or choose the device cpu."
-            )
+            for each in self._works.values():
+                each.forget()
+            return USEnhanceError(f"Memory ran out while {work.gerund}: close other programs, {work.remedy}.")
         sys.stderr.write("".join([*traceback.format_tb(error.__traceback__), type(error).__name__, "\n"]))
         reason = (str(error).splitlines() or [""])[0][:200]
         return WorkerError(
-            f"The enhancement failed unexpectedly ({type(error).__name__}: {reason}): try again, and report "
-            "it if it happens again."
+            f"{work.gerund.capitalize()} failed unexpectedly ({type(error).__name__}: {reason}): try again, "
+            "and report it if it happens again."
         )
-
-
-@contextlib.contextmanager
-def _polled_between_layers(job: _Job) -> Iterator[None]:
-    """Hear a cancel ahead of every layer: one tile may take seconds on a busy CPU."""
-    if "torch" not in sys.modules:
-        yield
-        return
-    from torch.nn.modules.module import register_module_forward_pre_hook
-
-    hook = register_module_forward_pre_hook(lambda *_: job.check())
-    try:
-        yield
-    finally:
-        hook.remove()
-
-
-def _copy(job: _Job, frames: Any, target: Any) -> None:
-    for frame, place in zip(frames, target, strict=True):
-        job.check()
-        place[...] = frame
-
-
-def _age(method: str) -> int:
-    """When a model given as a folder was last written, so that a retrained model is loaded anew; else 0."""
-    with contextlib.suppress(OSError):
-        return (Path(method) / METADATA).stat().st_mtime_ns
-    return 0
 
 
 def _import_torch() -> None:

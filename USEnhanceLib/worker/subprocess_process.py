@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ from .launch import worker_command, worker_environment
 
 if TYPE_CHECKING:
     from ..enhancement import EnhancementResult
+    from .outcome import SegmentationResult
 
 _POLL_SECONDS = 0.1
 _QUIT_SECONDS = 3.0
@@ -118,6 +120,7 @@ class SubprocessWorker:
 
         with SubprocessWorker() as worker:
             result = worker.enhance(frames.pixels, method="scunet", progress=print)
+            labels = worker.segment(result.frames).labels
 
     The process stays for the next call and ends with `close`, the `with` block, or this Python.
     """
@@ -156,14 +159,43 @@ class SubprocessWorker:
         A worker that does not answer a cancel within `cancel_seconds` is killed. Raises EnhancementCancelled,
         WorkerError where the process dies, and whatever the enhancer raises of `USEnhanceLib.errors`.
         """
-        outcome: list[EnhancementResult | USEnhanceError] = []
-        job = self.client.submit(
+        submit = partial(
+            self.client.submit,
             pixels,
             method=method,
             device=device,
             options=options,
             seed=seed,
             uncertainty=uncertainty,
+        )
+        return self._end_of(submit, progress, cancelled, cancel_seconds)
+
+    def segment(
+        self,
+        pixels: np.ndarray,
+        *,
+        model: str = "fhps",
+        device: str = "auto",
+        progress: Callable[[int, int], object] | None = None,
+        cancelled: Callable[[], bool] | None = None,
+        cancel_seconds: float = 10.0,
+    ) -> SegmentationResult:
+        """Outline structures in float32 [N, H, W] in [0, 1] and wait; `model` as `load_segmenter`.
+
+        Cancels and raises as `enhance` does.
+        """
+        submit = partial(self.client.segment, pixels, model=model, device=device)
+        return self._end_of(submit, progress, cancelled, cancel_seconds)
+
+    def _end_of(
+        self,
+        submit: Callable[..., int],
+        progress: Callable[[int, int], object] | None,
+        cancelled: Callable[[], bool] | None,
+        cancel_seconds: float,
+    ) -> Any:
+        outcome: list[Any] = []
+        job = submit(
             on_done=outcome.append,
             on_failed=outcome.append,
             on_cancelled=lambda: outcome.append(EnhancementCancelled()),

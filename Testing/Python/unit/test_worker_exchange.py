@@ -58,6 +58,19 @@ def test_frames_come_out_as_they_went_in(exchange):
     taken += 1  # the caller owns it
 
 
+def test_labels_take_one_byte_each(exchange):
+    path = exchange.create("labels.raw", (2, 3, 4), np.uint8)
+    assert path.stat().st_size == 24
+    map_output(path, (2, 3, 4), np.uint8)[1] = 2
+    assert exchange.take(path, (2, 3, 4), np.uint8).sum(axis=(1, 2)).tolist() == [0, 24]
+
+
+def test_labels_are_not_taken_for_frames(exchange):
+    path = exchange.create("labels.raw", (2, 3, 4), np.uint8)
+    with pytest.raises(WorkerError, match="24 bytes instead of 96"):
+        exchange.take(path, (2, 3, 4))
+
+
 @pytest.mark.parametrize(
     "pixels",
     [

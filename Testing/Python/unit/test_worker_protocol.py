@@ -25,6 +25,7 @@ REQUESTS = [
         output="out",
         uncertainty_output="sd",
     ),
+    protocol.SegmentRequest(id=2, model="fhps", shape=(2, 7, 3), input="in", output="out", device="cpu"),
     protocol.CancelRequest(1),
     protocol.QuitRequest(),
 ]
@@ -74,6 +75,15 @@ def test_lines_have_the_documented_keys():
         "output": "out",
         "uncertainty_output": "sd",
     }
+    assert json.loads(protocol.encode(REQUESTS[2])) == {
+        "command": "segment",
+        "id": 2,
+        "model": "fhps",
+        "device": "cpu",
+        "shape": [2, 7, 3],
+        "input": "in",
+        "output": "out",
+    }
     assert json.loads(protocol.encode(protocol.QuitRequest())) == {"command": "quit"}
     assert json.loads(protocol.encode(EVENTS[2])) == {"event": "progress", "id": 1, "done": 3, "total": 30}
 
@@ -87,6 +97,11 @@ def test_options_have_defaults():
     line = b'{"command":"enhance","id":4,"method":"scunet","shape":[1,2,3],"input":"a","output":"b"}'
     request = protocol.decode_request(line)
     assert (request.device, request.options, request.seed, request.uncertainty) == ("auto", {}, 0, False)
+
+
+def test_a_segmentation_leaves_the_choice_of_the_device_open():
+    line = b'{"command":"segment","id":4,"model":"fhps","shape":[1,2,3],"input":"a","output":"b"}'
+    assert protocol.decode_request(line).device == "auto"
 
 
 ENHANCE = {"command": "enhance", "id": 4, "method": "scunet", "shape": [1, 2, 3], "input": "a", "output": "b"}
@@ -112,6 +127,7 @@ ENHANCE = {"command": "enhance", "id": 4, "method": "scunet", "shape": [1, 2, 3]
         json.dumps({**ENHANCE, "options": [1]}).encode(),
         json.dumps({**ENHANCE, "surprise": 1}).encode(),
         json.dumps({name: value for name, value in ENHANCE.items() if name != "input"}).encode(),
+        json.dumps({**ENHANCE, "command": "segment"}).encode(),
     ],
     ids=lambda line: line[:60].decode(errors="replace"),
 )
