@@ -3,14 +3,12 @@
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Union
+from typing import TYPE_CHECKING, Any
 
 import slicer
 import vtk
-from slicer import vtkMRMLScalarVolumeNode, vtkMRMLSequenceNode, vtkMRMLVectorVolumeNode
 from slicer.i18n import tr as _
 from slicer.i18n import translate
-from slicer.parameterNodeWrapper import WithinRange, parameterNodeWrapper
 from slicer.ScriptedLoadableModule import (
     ScriptedLoadableModule,
     ScriptedLoadableModuleLogic,
@@ -28,17 +26,23 @@ except ImportError:  # run from source: the library lies beside this folder
 
 from USEnhancePanel.background_work import BackgroundWork
 from USEnhancePanel.method_options import ChoiceBoxes, DiffusionOptions
+from USEnhancePanel.parameters import USEnhanceParameterNode
+from USEnhancePanel.segmentation_section import SegmentationSection
 from USEnhancePanel.self_test import USEnhanceTest
+from USEnhancePanel.work_display import WorkDisplay
 
 from USEnhanceLib.errors import EnhancementCancelled, InputError, USEnhanceError
 from USEnhanceLib.mrml import EnhancementRun, Options, Outputs, check_input, enhance_node
 from USEnhanceLib.mrml.background import Listener
 from USEnhanceLib.mrml.choices import is_output_for, likely_input, original_of, output_classes
-from USEnhanceLib.mrml.dependencies import ensure_dependencies
+from USEnhanceLib.mrml.dependencies import ensure_dependencies, ensure_segmentation_dependencies
 from USEnhanceLib.mrml.display import show, show_overlay
 from USEnhanceLib.mrml.extraction import warm_up
+from USEnhanceLib.mrml.segmentation_outputs import SegmentationOutputs
+from USEnhanceLib.mrml.segmentation_run import SegmentationOptions, SegmentationRun, segment_node
 from USEnhanceLib.mrml.sequences import is_sequence
-from USEnhanceLib.mrml.status import Pace, done_sentence, ready_sentence, sentence, started_sentence
+from USEnhanceLib.mrml.status import done_sentence, ready_sentence, started_sentence
+from USEnhanceLib.segmentation import load_segmenter
 
 __all__ = ["USEnhance", "USEnhanceLogic", "USEnhanceParameterNode", "USEnhanceTest", "USEnhanceWidget"]
 
@@ -46,7 +50,6 @@ if TYPE_CHECKING:
     from USEnhanceLib.enhancement import EnhancementResult
 
 REQUIREMENTS = MODULE_FOLDER / "Resources" / "requirements.txt"
-ERROR_STYLE = "color: #d0312d"
 
 
 class USEnhance(ScriptedLoadableModule):
@@ -70,29 +73,6 @@ class USEnhance(ScriptedLoadableModule):
         )
 
 
-# Neither strings nor A | B: some releases of Slicer understand Union alone. None makes "no node" storable.
-ImageNode = Union[vtkMRMLScalarVolumeNode, vtkMRMLVectorVolumeNode, vtkMRMLSequenceNode, None]  # noqa: UP007
-MapNode = Union[vtkMRMLScalarVolumeNode, vtkMRMLSequenceNode, None]  # noqa: UP007
-
-
-@parameterNodeWrapper
-class USEnhanceParameterNode:
-    """What the user chose, saved with the scene."""
-
-    inputNode: ImageNode
-    outputNode: ImageNode
-    uncertaintyNode: MapNode
-    method: str = "scunet"
-    strength: Annotated[float, WithinRange(0.0, 1.0)] = 1.0
-    device: str = "auto"
-    seed: Annotated[int, WithinRange(0, 999999)] = 0
-    axis: str = "k"
-    steps: Annotated[int, WithinRange(0, 100)] = 0  # 0: the model's own, as for samples
-    samples: Annotated[int, WithinRange(0, 100)] = 0
-    showUncertainty: bool = False
-    overlayOpacity: Annotated[float, WithinRange(0.0, 1.0)] = 0.5
-
-
 class USEnhanceWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     """The panel."""
 
@@ -102,7 +82,6 @@ class USEnhanceWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.logic: USEnhanceLogic | None = None
         self._parameterNode: USEnhanceParameterNode | None = None
         self._parameterNodeGuiTag: Any = None
-        self._pace = Pace()
         self._observedInput: Any = None
         self._saidOfInput: tuple[Any, str] = (None, "")
         self._overlay: tuple[Any, float] = (None, 0.0)
@@ -117,7 +96,8 @@ class USEnhanceWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         uiWidget.setMRMLScene(slicer.mrmlScene)
         self.logic = USEnhanceLogic()
         warm_up()
-        self.ui.progressBar.visible = False
+        self._display = WorkDisplay(self.ui)
+        self._segmentation = SegmentationSection(self.ui, self.logic, self._display, self._checkInput)
         self._choices = ChoiceBoxes(self.ui, self.onChoiceChanged)
         self._diffusionOptions = DiffusionOptions(self.ui)
         scene = slicer.mrmlScene
@@ -132,6 +112,7 @@ class USEnhanceWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         # Else the parameter node, which lives on, would write to widgets that are gone.
         self.setParameterNode(None)
         self.removeObservers()
+        self._segmentation.close()
         self.logic.background.close()
 
     def enter(self) -> None:
@@ -142,7 +123,7 @@ class USEnhanceWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.setParameterNode(None)
 
     def onSceneStartClose(self, caller: Any = None, event: Any = None) -> None:
-        self.logic.background.abandon(InputError(_("The scene was closed while it was being enhanced.")))
+        self.logic.background.abandon(InputError(_("The scene was closed before the work on it was done.")))
         self.setParameterNode(None)
 
     def onSceneEndClose(self, caller: Any = None, event: Any = None) -> None:
@@ -156,6 +137,7 @@ class USEnhanceWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         for name in ("outputNode", "uncertaintyNode"):
             if self._parameterNode and self._parameterNode.getValue(name) is node:
                 self._parameterNode.setValue(name, None)
+        self._segmentation.forget(node)
 
     def initializeParameterNode(self) -> None:
         self.setParameterNode(self.logic.getParameterNode())
@@ -169,6 +151,7 @@ class USEnhanceWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._parameterNode = inputParameterNode
         if not self._parameterNode:
             self._observeInput(None)
+            self._segmentation.show(None)
         else:
             self._parameterNodeGuiTag = self._parameterNode.connectGui(self.ui)
             self.addObserver(self._parameterNode, vtk.vtkCommand.ModifiedEvent, self._checkCanEnhance)
@@ -189,6 +172,7 @@ class USEnhanceWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._observeInput(parameters.inputNode)
         self._checkInput()
         self._updateView()
+        self._segmentation.show(parameters)
 
     def _checkInput(self, caller: Any = None, event: Any = None) -> None:
         """Say what can be said of an input that is chosen, or whose pixels have come or gone."""
@@ -201,11 +185,11 @@ class USEnhanceWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             said, isError = str(error), node is not None
         else:
             said, isError = ready_sentence(node), False
-        self.ui.enhanceButton.enabled = node is not None
+        self.ui.enhanceButton.enabled = self.ui.segmentButton.enabled = node is not None
         # Once only: what the last click did stays to be read while a cine plays.
         if (node, said) != self._saidOfInput:
             self._saidOfInput = (node, said)
-            self._say(said, isError)
+            self._display.say(said, isError)
 
     def _observeInput(self, node: Any | None) -> None:
         if node is not self._observedInput:
@@ -255,7 +239,7 @@ class USEnhanceWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def onEnhanceButton(self) -> None:
         """Start, or cancel what was started."""
         if self.logic.background.busy:
-            self._say(_("Cancelling ..."))
+            self._display.say(_("Cancelling ..."))
             self.logic.background.cancel()
             return
         parameters = self._parameterNode
@@ -271,7 +255,7 @@ class USEnhanceWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         listener = Listener(
             self.logic.background.take_turns,
             self._onStarted,
-            self._onProgress,
+            self._display.progress,
             self._onDone,
             self._onFailed,
             self._onCancelled,
@@ -283,34 +267,17 @@ class USEnhanceWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         except USEnhanceError as error:
             self._onFailed(error)
             return
-        self._setWorking(True)
-        self._say(_("Reading the frames and starting the worker; the first time takes some seconds."))
+        self._display.begin("enhance")
 
-    def _setWorking(self, isWorking: bool) -> None:
-        self.ui.enhanceButton.text = _("Cancel") if isWorking else _("Enhance")
-        self.ui.progressBar.visible = isWorking
-        # Minimum and maximum of 0 make a bar that moves without saying how far.
-        self.ui.progressBar.maximum = 0
-        self.ui.progressBar.value = 0
-        self.ui.progressBar.format = ""
-        if not isWorking:
-            self._checkInput()
-        for section in ("input", "advanced"):
-            getattr(self.ui, f"{section}CollapsibleButton").enabled = not isWorking
-        for selector in (self.ui.outputSelector, self.ui.uncertaintySelector):
-            selector.enabled = not isWorking
+    def _endWork(self) -> None:
+        self._display.end()
+        self._checkInput()
 
     def _onStarted(self, description: Mapping[str, Any]) -> None:
-        self._pace.restart()
-        self._say(started_sentence(description))
-
-    def _onProgress(self, done: int, total: int) -> None:
-        self.ui.progressBar.maximum = total
-        self.ui.progressBar.value = done
-        self.ui.progressBar.format = self._pace.describe(done, total)
+        self._display.started(started_sentence(description))
 
     def _onDone(self, outputs: Outputs, result: "EnhancementResult") -> None:
-        self._setWorking(False)
+        self._endWork()
         # Also while another module is shown, when this panel holds no parameters.
         parameters = self.logic.getParameterNode()
         parameters.outputNode = outputs.volume
@@ -320,27 +287,25 @@ class USEnhanceWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._overlay = (None, 0.0)  # the same map may have new labels
         if self._parameterNode:
             self._updateView()
-        self._say(done_sentence(outputs, result))
+            self._segmentation.show(self._parameterNode)
+        self._display.say(done_sentence(outputs, result))
 
     def _onFailed(self, error: USEnhanceError) -> None:
-        self._setWorking(False)
-        self._say(str(error), isError=True)
+        self._endWork()
+        self._display.say(str(error), is_error=True)
 
     def _onCancelled(self) -> None:
-        self._setWorking(False)
-        self._say(str(EnhancementCancelled()))
-
-    def _say(self, text: str, isError: bool = False) -> None:
-        self.ui.statusLabel.text = sentence(text)
-        self.ui.statusLabel.styleSheet = ERROR_STYLE if isError else ""
+        self._endWork()
+        self._display.say(str(EnhancementCancelled()))
 
 
 class USEnhanceLogic(ScriptedLoadableModuleLogic):
-    """Enhances nodes: at once from Python's console, in the background from the panel.
+    """Enhances and segments nodes: at once from Python's console, in the background from the panel.
 
     logic = slicer.util.getModuleLogic("USEnhance")
     outputs = logic.enhance(inputNode, method="scunet", uncertainty=True)
     outputs.volume, outputs.uncertainty, outputs.distrust, outputs.notes
+    table = logic.compareSegmentation(inputNode, outputs.volume)
     """
 
     def __init__(self) -> None:
@@ -388,4 +353,46 @@ class USEnhanceLogic(ScriptedLoadableModuleLogic):
         """Start in the worker process and return; raises a USEnhanceError for what fails at once."""
         run = EnhancementRun(inputNode, options, outputNode, uncertaintyNode)
         ensure_dependencies(REQUIREMENTS, options.method)
-        self.background.start(run, listener)
+        self.background.enhance(run, listener)
+
+    def segment(
+        self,
+        inputNode: Any,
+        enhancedNode: Any | None = None,
+        referenceNode: Any | None = None,
+        model: str = "fhps",
+        device: str = "auto",
+        axis: str = "k",
+        inferior_side: str | None = None,
+        progress: Callable[[int, int], object] | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> SegmentationOutputs:
+        """Outline fetal head and pubic symphysis, and return .segmentation, .table, .plots, .notes and more.
+
+        enhancedNode: outlined too, and compared; referenceNode: a segmentation, label map or sequence of
+        either, that somebody drew on the input; model: a shipped one or a folder; inferior_side: the side of
+        the image, "left" or "right", to which the symphysis' inferior end points, None to judge it; the rest
+        as for `enhance`. Works in Slicer's own process. Raises a USEnhanceError.
+        """
+        run = SegmentationRun(
+            inputNode, SegmentationOptions(model, device, axis, inferior_side), enhancedNode, referenceNode
+        )
+        ensure_segmentation_dependencies(REQUIREMENTS)
+        return segment_node(run, load_segmenter(model, device), progress=progress, cancelled=cancelled)
+
+    def compareSegmentation(self, inputNode: Any, enhancedNode: Any, referenceNode: Any | None = None) -> Any:
+        """Outline both images, and return the table: of agreement or, with a reference, of accuracy."""
+        return self.segment(inputNode, enhancedNode, referenceNode).table
+
+    def segmentInBackground(
+        self,
+        inputNode: Any,
+        options: SegmentationOptions,
+        enhancedNode: Any,
+        referenceNode: Any,
+        listener: Listener,
+    ) -> None:
+        """Start in the worker process and return; raises a USEnhanceError for what fails at once."""
+        run = SegmentationRun(inputNode, options, enhancedNode, referenceNode)
+        ensure_segmentation_dependencies(REQUIREMENTS)
+        self.background.segment(run, listener)

@@ -1,4 +1,4 @@
-"""One enhancement at a time in the background: turns of Qt's event loop, and the worker process."""
+"""One piece of work at a time in the background: turns of Qt's event loop, and the worker process."""
 
 from __future__ import annotations
 
@@ -8,8 +8,14 @@ import qt
 
 from USEnhanceLib.errors import USEnhanceError, WorkerError
 from USEnhanceLib.mrml import EnhancementRun
-from USEnhanceLib.mrml.background import BackgroundEnhancement, Listener
+from USEnhanceLib.mrml.background import (
+    BackgroundEnhancement,
+    BackgroundSegmentation,
+    BackgroundTask,
+    Listener,
+)
 from USEnhanceLib.mrml.extraction import vanished
+from USEnhanceLib.mrml.segmentation_run import SegmentationRun
 from USEnhanceLib.worker.client import WorkerClient
 
 from .worker_process import QtWorkerProcess
@@ -20,13 +26,13 @@ QUIT_MILLISECONDS = 2000
 
 
 class BackgroundWork:
-    """Starts, cancels and ends enhancements; the worker process stays for the next one until `close`."""
+    """Starts, cancels and ends work; the worker process stays for the next one until `close`."""
 
     def __init__(self) -> None:
         self.process = QtWorkerProcess()
         self._client = WorkerClient(self.process)
         self.process.client = self._client
-        self._work: BackgroundEnhancement | None = None
+        self._work: BackgroundTask | None = None
         self._turns = qt.QTimer()
         self._turns.interval = 0
         self._turns.connect("timeout()", self._on_turn)
@@ -37,16 +43,23 @@ class BackgroundWork:
 
     @property
     def busy(self) -> bool:
-        """Whether an enhancement goes on."""
+        """Whether work goes on."""
         return self._work is not None and not self._work.ended
 
-    def start(self, run: EnhancementRun, listener: Listener) -> None:
-        """Start and return. Raises WorkerError while another enhancement goes on."""
+    def enhance(self, run: EnhancementRun, listener: Listener) -> None:
+        """Start and return. Raises WorkerError while other work goes on."""
+        self._start(BackgroundEnhancement, run, listener)
+
+    def segment(self, run: SegmentationRun, listener: Listener) -> None:
+        """Start and return. Raises WorkerError while other work goes on."""
+        self._start(BackgroundSegmentation, run, listener)
+
+    def _start(self, kind: type[BackgroundTask], run: Any, listener: Listener) -> None:
         if self.busy:
-            raise WorkerError("Another image is being enhanced: wait for it, or cancel it first.")
+            raise WorkerError("Another image is being worked on: wait for it, or cancel it first.")
         # That of an earlier cancel, which was answered in time.
         self._deadline.stop()
-        self._work = BackgroundEnhancement(run, self._client, listener)
+        self._work = kind(run, self._client, listener)
         self.take_turns()
 
     def take_turns(self) -> None:
@@ -54,24 +67,24 @@ class BackgroundWork:
         self._turns.start()
 
     def cancel(self) -> None:
-        """Cancel; within a second at the latest the enhancement has ended."""
+        """Cancel; within a second at the latest the work has ended."""
         if self.busy:
             self._work.cancel()
             self._deadline.start()
 
     def abandon(self, reason: USEnhanceError) -> None:
-        """End the enhancement as failed."""
+        """End the work as failed."""
         if self.busy:
             self._work.abandon(reason)
             self._deadline.start()
 
     def on_node_about_to_be_removed(self, node: Any) -> None:
-        """End the enhancement of a node that goes."""
-        if self.busy and self._work.input_node is node:
+        """End the work on a node that goes."""
+        if self.busy and node in self._work.nodes:
             self.abandon(vanished(node))
 
     def close(self) -> None:
-        """End the enhancement and the process."""
+        """End the work and the process."""
         self._turns.stop()
         self._deadline.stop()
         self.cancel()

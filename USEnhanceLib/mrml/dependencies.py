@@ -1,4 +1,4 @@
-"""What a method needs besides what Slicer brings, installed at its first use and only when asked.
+"""What a method, or segmentation, needs besides what Slicer brings, installed at its first use and only when asked.
 
 Networks need PyTorch and safetensors; of the classical filters most need nothing, and a few a package each.
 PyTorch comes through the PyTorch extension, which picks the build for the computer's graphics card; the
@@ -16,13 +16,14 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import slicer
 
 from ..enhancement import missing_packages, packages_of
 from ..errors import DependencyError
+from ..segmentation.loading import missing_segmentation_packages, segmentation_packages
 
 TORCH = ">=2.4"
 SIZE = "200 MB without a graphics card, up to 3 GB with one from NVIDIA"
@@ -46,19 +47,29 @@ def ensure_dependencies(requirements: Path, method: str = "scunet") -> None:
     DependencyError when a package is not in it (because of its licence), when the user declines, in Slicer's
     testing mode (which must not change the installation), or when it fails; errors of `missing_packages`.
     """
-    missing = missing_packages(method)
+    _ensure(requirements, missing_packages(method), packages_of(method), f"the method {method}", "Enhance")
+
+
+def ensure_segmentation_dependencies(requirements: Path) -> None:
+    """Install what outlining structures lacks, as `ensure_dependencies` does for a method."""
+    _ensure(requirements, missing_segmentation_packages(), segmentation_packages(), "segmentation", "Segment")
+
+
+def _ensure(
+    requirements: Path, missing: Sequence[str], packages: Sequence[str], purpose: str, button: str
+) -> None:
     if not missing:
         return
     names = " and ".join("PyTorch" if name == "torch" else name for name in missing)
     for name in set(missing) - {"torch", *(name for name, _ in _lines(requirements))}:
         raise DependencyError(
-            f"{name} is needed for the method {method}, but its licence forbids commercial use: install it "
+            f"{name} is needed for {purpose}, but its licence forbids commercial use: install it "
             f"with slicer.util.pip_install('{name}') in the Python console, or choose another method."
         )
     if slicer.app.testingEnabled():
         raise DependencyError(f"{names} is not installed, and nothing is installed in testing mode.")
     if not slicer.util.confirmOkCancelDisplay(_question(names, "torch" in missing), "USEnhance"):
-        raise DependencyError(f"{names} is needed but was not installed: click Enhance again to install it.")
+        raise DependencyError(f"{names} is needed but was not installed: click {button} again to install it.")
     try:
         if "torch" in missing:
             _install_torch()
@@ -68,14 +79,14 @@ def ensure_dependencies(requirements: Path, method: str = "scunet") -> None:
     except Exception as error:  # pip, its process and the network fail in many ways
         logging.exception("The installation of packages for USEnhance failed")
         raise DependencyError(f"{names} could not be installed: {_OFFLINE}.") from error
-    if "torch" in packages_of(method):
-        check_torch()
+    if "torch" in packages:
+        check_torch(button)
 
 
-def check_torch() -> None:
+def check_torch(button: str = "Enhance") -> None:
     """Raise DependencyError unless torch can be imported, tried in another process.
 
-    A broken installation may end the process that imports it.
+    A broken installation may end the process that imports it. `button`: what is to be clicked again then.
     """
     command = [python_program(), "-c", "import torch; torch.zeros(1).sum().item()"]
     try:
@@ -86,14 +97,14 @@ def check_torch() -> None:
     if not works:
         raise DependencyError(
             "PyTorch is installed but does not start: uninstall it in the module PyTorch Utils, restart "
-            "Slicer and click Enhance again."
+            f"Slicer and click {button} again."
         )
 
 
 def _question(names: str, needs_torch: bool) -> str:
     size = SIZE if needs_torch else SMALL_SIZE
     return (
-        f"This method needs {names}, to be downloaded once and installed in this Slicer ({size}). "
+        f"This needs {names}, to be downloaded once and installed in this Slicer ({size}). "
         "This takes some minutes, during which Slicer does not respond.\n\nInstall now?"
     )
 

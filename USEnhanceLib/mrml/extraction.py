@@ -102,9 +102,9 @@ def _items(node: Any) -> Iterator[Any]:
 
 
 def vanished(node: Any) -> InputError:
-    """Return the error for a node that was deleted while it was being enhanced."""
+    """Return the error for a node that was deleted while it was being worked on."""
     return InputError(
-        f"{node.GetName()} was deleted from the scene while it was being enhanced: nothing was written."
+        f"{node.GetName()} was deleted from the scene while it was being worked on: nothing was written."
     )
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
-
-from .outputs import Outputs
 
 if TYPE_CHECKING:
     from ..enhancement import EnhancementResult
+    from ..worker.outcome import SegmentationResult
+    from .outputs import Outputs
+    from .segmentation_outputs import SegmentationOutputs
 
 
 class Pace:
@@ -57,6 +58,28 @@ def done_sentence(outputs: Outputs, result: EnhancementResult) -> str:
     device = _device({"device": result.device, "device_reason": result.device_reason})
     model = _model(result.method, result.model_version)
     said = f"Enhanced {frames} in {_duration(result.seconds)} with {model} on {device}."
+    return " ".join([said, *(sentence(note) for note in outputs.notes)])
+
+
+def segmenting_sentence(description: Mapping[str, Any]) -> str:
+    """Return the model and the device, and why that one, with which a worker has just begun to segment."""
+    model = _model(description["model"], description["model_version"])
+    return f"Segmenting with {model} on {_device(description)}."
+
+
+def segmented_sentence(outputs: SegmentationOutputs, results: Sequence[SegmentationResult]) -> str:
+    """Return what was outlined, how fast, with what and on what, and what the user should know besides."""
+    first = results[0]
+    count = len(first.labels)
+    frames = "1 frame" if count == 1 else f"{count} frames"
+    images = " of the original and of the enhanced image" if outputs.enhanced is not None else ""
+    provenance = first.provenance
+    model = _model(
+        provenance["USEnhance.SegmentationModel"], provenance["USEnhance.SegmentationModelVersion"]
+    )
+    device = _device({"device": first.device, "device_reason": first.device_reason})
+    seconds = _duration(sum(result.seconds for result in results))
+    said = f"Segmented {frames}{images} in {seconds} with {model} on {device}."
     return " ".join([said, *(sentence(note) for note in outputs.notes)])
 
 

@@ -171,7 +171,7 @@ def test_deleting_the_input_while_it_works(panel, speckle):
     panel.wait_for_frames(2)
     slicer.mrmlScene.RemoveNode(volume)
     assert panel.wait_for_end() == (
-        "Speckle was deleted from the scene while it was being enhanced: nothing was written."
+        "Speckle was deleted from the scene while it was being worked on: nothing was written."
     )
     assert slicer.util.getNodesByClass("vtkMRMLVolumeNode") == []
 

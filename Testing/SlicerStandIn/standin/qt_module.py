@@ -50,6 +50,7 @@ UNRECORDED: dict[str, frozenset[str]] = {
         | {"ReadOnly", "WriteOnly", "ReadWrite", "Text"}
     ),
     "QShortcut": frozenset({"setKey", "setContext", "activated"}),
+    "QSortFilterProxyModel": frozenset({"rowCount", "columnCount", "index", "data", "headerData"}),
     "QUiLoader": frozenset({"load", "createWidget", "availableWidgets"}),
 }
 

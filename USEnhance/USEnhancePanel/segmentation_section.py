@@ -1,0 +1,177 @@
+"""The section "Segmentation and Dice" of the panel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import vtk
+from slicer.i18n import tr as _
+from slicer.util import VTKObservationMixin
+
+from USEnhanceLib.errors import EnhancementCancelled, USEnhanceError
+from USEnhanceLib.mrml.background import Listener
+from USEnhanceLib.mrml.choices import original_of
+from USEnhanceLib.mrml.created_nodes import remove
+from USEnhanceLib.mrml.outlines import (
+    circumference_in_words,
+    progression_in_words,
+    show_outlines,
+    shown_angles,
+)
+from USEnhanceLib.mrml.segmentation_outputs import SegmentationOutputs
+from USEnhanceLib.mrml.segmentation_run import SegmentationOptions
+from USEnhanceLib.mrml.status import segmented_sentence, segmenting_sentence
+
+from .work_display import WorkDisplay
+
+if TYPE_CHECKING:
+    from USEnhanceLib.worker.outcome import SegmentationResult
+
+NODES = ("referenceNode", "tableNode")
+"""Parameters of this section that are nodes."""
+
+
+class SegmentationSection(VTKObservationMixin):
+    """Segments the chosen input and its enhanced image, and shows what comes of it."""
+
+    def __init__(self, ui: Any, logic: Any, display: WorkDisplay, on_end: Callable[[], object]) -> None:
+        """`on_end` is called when work has ended, before its end is told in the status line."""
+        VTKObservationMixin.__init__(self)
+        self._ui = ui
+        self._logic = logic
+        self._display = display
+        self._on_end = on_end
+        self._parameters: Any | None = None
+        self._shown: tuple[Any, ...] = ()
+        self._outputs: dict[str, SegmentationOutputs] = {}
+        ui.segmentButton.connect("clicked(bool)", self._on_button)
+
+    def show(self, parameters: Any | None) -> None:
+        """Bring the section in line with the parameters; None while the panel has none."""
+        self._parameters = parameters
+        if parameters is None:
+            self._shown = ()
+            self._ui.diceTableView.setMRMLTableNode(None)
+            self._observe_angles()
+            return
+        if not self._logic.background.busy:
+            self._ui.segmentButton.enabled = parameters.inputNode is not None
+        self._ui.agreementLabel.text = (
+            _(
+                "Without a reference the table tells how well the outlines of original and enhanced image "
+                "agree. Agreement is not accuracy: both may be wrong in the same way."
+            )
+            if parameters.referenceNode is None
+            else _(
+                "The table tells how accurate the outlines are: how well those of the original and of the "
+                "enhanced image match the reference, as far as the reference is right."
+            )
+        )
+        shown = (parameters.tableNode, *self._images(parameters), parameters.showOutlines)
+        if shown != self._shown:
+            self._shown = shown
+            self._ui.diceTableView.setMRMLTableNode(parameters.tableNode)
+            show_outlines(self._images(parameters), parameters.showOutlines)
+            self._observe_angles()
+        self._tell_measurements()
+
+    def close(self) -> None:
+        """Let go of the scene."""
+        self.show(None)
+        self.removeObservers()
+
+    def forget(self, node: Any) -> None:
+        """Let go of a node that goes, before a selector moves on to the next one."""
+        for name in NODES:
+            if self._parameters and self._parameters.getValue(name) is node:
+                self._parameters.setValue(name, None)
+        self._outputs = {
+            key: outputs for key, outputs in self._outputs.items() if outputs.original.node is not node
+        }
+
+    # What is shown
+
+    @staticmethod
+    def _images(parameters: Any) -> tuple[Any, Any]:
+        """Return the input, and its enhanced image; None for what there is not."""
+        node, enhanced = parameters.inputNode, parameters.outputNode
+        is_made = node is not None and original_of(enhanced) is node
+        return node, enhanced if is_made else None
+
+    def _observe_angles(self) -> None:
+        self.removeObservers(self._tell_measurements)
+        angles = []
+        if self._parameters is not None:
+            for image in self._images(self._parameters):
+                angles += shown_angles(image)
+        for markup in angles:
+            for event in (vtk.vtkCommand.ModifiedEvent, markup.PointModifiedEvent):
+                self.addObserver(markup, event, self._tell_measurements)
+
+    def _tell_measurements(self, *_event: Any) -> None:
+        if self._parameters is not None:
+            images = self._images(self._parameters)
+            self._ui.progressionLabel.text = progression_in_words(*images)
+            self._ui.circumferenceLabel.text = circumference_in_words(*images, self._parameters.tableNode)
+
+    # The work
+
+    def _on_button(self) -> None:
+        """Start, or cancel what was started."""
+        background = self._logic.background
+        if background.busy:
+            self._display.say(_("Cancelling ..."))
+            background.cancel()
+            return
+        parameters = self._logic.getParameterNode()
+        node, enhanced = self._images(parameters)
+        options = SegmentationOptions(parameters.segmentationModel, parameters.device, parameters.axis)
+        listener = Listener(
+            background.take_turns,
+            self._on_started,
+            self._display.progress,
+            self._on_done,
+            self._on_failed,
+            self._on_cancelled,
+        )
+        try:
+            self._logic.segmentInBackground(node, options, enhanced, parameters.referenceNode, listener)
+        except USEnhanceError as error:
+            self._on_failed(error)
+            return
+        self._display.begin("segment")
+
+    def _on_started(self, description: Mapping[str, Any]) -> None:
+        self._display.started(segmenting_sentence(description))
+
+    def _on_done(self, outputs: SegmentationOutputs, results: tuple[SegmentationResult, ...]) -> None:
+        self._end()
+        parameters = self._logic.getParameterNode()
+        self._replace(outputs, parameters.referenceNode)
+        parameters.tableNode = outputs.table
+        if self._parameters is not None:
+            self._shown = ()
+            self.show(self._parameters)
+        self._display.say(segmented_sentence(outputs, results))
+
+    def _replace(self, outputs: SegmentationOutputs, reference: Any | None) -> None:
+        """Take away what the last click made for this input, unless the user made it the reference."""
+        key = outputs.original.node.GetID()
+        former = self._outputs.get(key)
+        self._outputs[key] = outputs
+        if former is not None and reference not in former.created:
+            # A browser that was made for the former outlines plays the new ones too.
+            remove(node for node in former.created if not node.IsA("vtkMRMLSequenceBrowserNode"))
+
+    def _on_failed(self, error: USEnhanceError) -> None:
+        self._end()
+        self._display.say(str(error), is_error=True)
+
+    def _on_cancelled(self) -> None:
+        self._end()
+        self._display.say(str(EnhancementCancelled()))
+
+    def _end(self) -> None:
+        self._display.end()
+        self._on_end()
