@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Any
 import vtk
 from slicer.i18n import tr as _
 from slicer.util import VTKObservationMixin
+from USEnhanceLib.mrml.created_nodes import remove
+from USEnhanceLib.mrml.segmentation_outputs import SegmentationOutputs
+from USEnhanceLib.mrml.segmentation_run import SegmentationOptions
 
 from USEnhanceLib.errors import EnhancementCancelled, USEnhanceError
 from USEnhanceLib.mrml.background import Listener
 from USEnhanceLib.mrml.choices import original_of
-from USEnhanceLib.mrml.created_nodes import remove
 from USEnhanceLib.mrml.outlines import (
     circumference_in_words,
     progression_in_words,
     show_outlines,
     shown_angles,
 )
-from USEnhanceLib.mrml.segmentation_outputs import SegmentationOutputs
-from USEnhanceLib.mrml.segmentation_run import SegmentationOptions
 from USEnhanceLib.mrml.status import segmented_sentence, segmenting_sentence
 
 from .work_display import WorkDisplay

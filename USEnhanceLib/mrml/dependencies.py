@@ -1,4 +1,4 @@
-"""What a method, or segmentation, needs besides what Slicer brings, installed at its first use and only when asked.
+"""What a method or segmentation needs besides what Slicer brings: installed at first use, when asked for.
 
 Networks need PyTorch and safetensors; of the classical filters most need nothing, and a few a package each.
 PyTorch comes through the PyTorch extension, which picks the build for the computer's graphics card; the
