@@ -46,3 +46,7 @@ class EnhancementCancelled(USEnhanceError):
 
 class WorkerError(USEnhanceError):
     """The worker process could not be started, or ended while it worked."""
+
+
+class MeasurementRefused(USEnhanceError, ValueError):
+    """Something cannot be measured in a frame, and the message is the reason."""

@@ -8,7 +8,10 @@ labels = load_segmenter("fhps")(read_frames("cine.dcm").pixels)
 
 from __future__ import annotations
 
+from ..errors import MeasurementRefused
 from .loading import check_segmenter, load_segmenter, segmentation_packages
+from .overlap import dice
+from .progression import Progression, angle_of_progression
 from .structures import BACKGROUND, FETAL_HEAD, PUBIC_SYMPHYSIS, STRUCTURES, Structure
 
 __all__ = [
@@ -16,8 +19,12 @@ __all__ = [
     "FETAL_HEAD",
     "PUBIC_SYMPHYSIS",
     "STRUCTURES",
+    "MeasurementRefused",
+    "Progression",
     "Structure",
+    "angle_of_progression",
     "check_segmenter",
+    "dice",
     "load_segmenter",
     "segmentation_packages",
 ]

@@ -1,0 +1,46 @@
+"""Which end of the symphysis is the inferior one: left or right in the image.
+
+In the usual display of transperineal ultrasound the mother's front is at the left, so the inferior end of the
+symphysis is the right one; it is so in all of PSFHS, and neither the end that is nearer to the head nor the
+deeper one (each of them is the inferior one in less than half of its labels). A mirrored display is told by
+three marks, of which each alone is weak, and which change sign with the image:
+
+score = tilt - 0.7 offset - 0.3 head
+tilt   = sine by which the left-to-right axis of the symphysis rises to the right
+offset = distance of the symphysis to the right of the middle of the sector / its long semi-axis
+head   = distance of the head's centre to the right of the symphysis / its long semi-axis, within -1 to 1
+
+A positive score means right. So it judges 94 % of the labels of PSFHS rightly, and 96 % with the scan sector;
+the misses are frames with the symphysis under the middle of the probe. Where the display is known, give it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from .ellipse import Ellipse
+
+LEFT = "left"
+RIGHT = "right"
+OFFSET_WEIGHT = 0.7
+HEAD_WEIGHT = 0.3
+UNSURE = 0.2
+"""Scores that are closer to 0 are worth a look."""
+
+
+def orientation(symphysis: Ellipse, head: Ellipse, sector: np.ndarray, unit: Sequence[float]) -> float:
+    """Return the score: positive where the symphysis' inferior end is at the right of the image.
+
+    symphysis, head: in units of the pixel size `unit` (x, y).  sector: bool [H, W]. Of several frames in one
+    display, the sum of their scores tells the side of all. Mirroring turns the sign, and nothing else.
+    """
+    first, second = symphysis.axis_ends
+    long = symphysis.semi_axes[0]
+    columns = np.flatnonzero(sector.any(axis=0)) if sector.any() else np.arange(sector.shape[1])
+    middle = (columns[0] + columns[-1]) / 2 * unit[0]
+    tilt = (first[1] - second[1]) / (2 * long)
+    offset = (symphysis.centre[0] - middle) / long
+    ahead = float(np.clip((head.centre[0] - symphysis.centre[0]) / long, -1, 1))
+    return float(tilt - OFFSET_WEIGHT * offset - HEAD_WEIGHT * ahead)
