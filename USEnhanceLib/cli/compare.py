@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -34,7 +34,9 @@ def run(arguments: argparse.Namespace, console: Console) -> None:
     check_segmenter(arguments.model)
     check_device_name(arguments.device)
     frames = read_frames(source, arguments.axis)
-    reference = None if arguments.reference is None else read_labels(Path(arguments.reference), frames, LABELS)
+    reference = None
+    if arguments.reference is not None:
+        reference = read_labels(Path(arguments.reference), frames, LABELS)
     console.fact("Input", describe(frames))
 
     enhancer = load_enhancer(arguments.method, arguments.device)
@@ -69,27 +71,27 @@ def lines_of(found: Comparison) -> Iterator[str]:
     """Yield the means as sentences; figures without a reference are called agreement."""
     means = found.means()
     if not found.has_reference:
-        yield "No reference: how far the outlines of original and enhanced frames agree, not how right they are."
+        yield "No reference: what follows tells how far original and enhanced agree, not which is right."
+    describe_structure = _against_reference if found.has_reference else _agreement
     for structure in STRUCTURES:
-        own = means[structure.name]
-        if found.has_reference:
-            parts = [
-                f"{title} {_shown(own[f'{key}_original'])} before, {_shown(own[f'{key}_enhanced'])} after{unit}"
-                for key, title, unit in (
-                    ("dice", "Dice", ""),
-                    ("hd95", "HD95", f" {found.unit}"),
-                    ("asd", "mean distance", f" {found.unit}"),
-                )
-            ]
-        else:
-            parts = [
-                f"agreement: Dice {_shown(own['agreement_dice'])}",
-                f"HD95 {_shown(own['agreement_hd95'])} {found.unit}",
-                f"mean distance {_shown(own['agreement_asd'])} {found.unit}",
-            ]
-        yield f"{structure.name}: {'; '.join(parts)}"
+        yield f"{structure.name}: {describe_structure(means[structure.name], found.unit)}"
     for which in ("original", "enhanced", *(["reference"] if found.has_reference else [])):
         yield f"Angle of progression, {which}: {_angles(found, which)}"
+
+
+def _against_reference(own: Mapping[str, float], unit: str) -> str:
+    measured = (("dice", "Dice", ""), ("hd95", "HD95", f" {unit}"), ("asd", "mean distance", f" {unit}"))
+    return "; ".join(
+        f"{title} {_shown(own[f'{key}_original'])} before and {_shown(own[f'{key}_enhanced'])} after{unit}"
+        for key, title, unit in measured
+    )
+
+
+def _agreement(own: Mapping[str, float], unit: str) -> str:
+    return (
+        f"agreement: Dice {_shown(own['agreement_dice'])}; HD95 {_shown(own['agreement_hd95'])} {unit}; "
+        f"mean distance {_shown(own['agreement_asd'])} {unit}"
+    )
 
 
 def _angles(found: Comparison, which: str) -> str:

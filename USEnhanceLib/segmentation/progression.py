@@ -18,7 +18,7 @@ import numpy as np
 
 from ..errors import InputError, MeasurementRefused
 from .ellipse import Ellipse, Point, fit_ellipse
-from .orientation import LEFT, RIGHT, UNSURE, orientation
+from .orientation import LEFT, RIGHT, UNSURE, orientation, side_of
 from .outline import check_sector, largest_part, on_border, one_frame, outline_points, pixel_size
 from .structures import FETAL_HEAD, PUBIC_SYMPHYSIS, STRUCTURES, Structure
 
@@ -79,12 +79,11 @@ def angle_of_progression(
     labels: whole numbers [H, W] or [1, H, W], 1 symphysis and 2 head.  sector: bool [H, W], True inside the
     scan sector; None: all of the frame.  spacing: (row, column) of a pixel; only its ratio changes the angle.
     inferior_side: "right" in the usual display with the symphysis at the left, "left" in the mirrored one,
-    None to judge it from the frame, which is right in 19 of 20 frames (see `orientation`; for a cine, see
-    `judge_inferior_side`).
-    Raises MeasurementRefused, whose one sentence is the reason: a structure is missing, too small, in parts,
-    cut by the sector or the frame, or implausible in form; the tangent touches outside of the sector; the
-    angle is implausibly small, or beyond 180 degrees. Raises InputError for arrays and spacings that are
-    none.
+    None to judge it from the frame, where only clear marks are taken for a mirrored one (see `orientation`;
+    for a cine, see `judge_inferior_side`). Raises MeasurementRefused, whose one sentence is the reason: a
+    structure is missing, too small, in parts, cut by the sector or the frame, or implausible in form; the
+    tangent touches outside of the sector; the angle is implausibly small, or beyond 180 degrees. Raises
+    InputError for arrays and spacings that are none.
     """
     labels = one_frame(labels)
     sector = check_sector(sector, labels.shape)
@@ -97,8 +96,8 @@ def angle_of_progression(
     notes: tuple[str, ...] = ()
     if inferior_side is None:
         score = orientation(symphysis, head, sector, unit)
-        inferior_side = RIGHT if score >= 0 else LEFT
-        if abs(score) < UNSURE:
+        inferior_side = side_of(score)
+        if UNSURE[0] < score < UNSURE[1]:
             notes = (
                 f"The symphysis' inferior end was taken to be the one at the {inferior_side}: check it.",
             )
@@ -130,7 +129,7 @@ def judge_inferior_side(
         scores.append(orientation(symphysis, head, inside, unit))
     if not scores:
         return None
-    return RIGHT if sum(scores) >= 0 else LEFT
+    return side_of(sum(scores) / len(scores))
 
 
 def angle_between(

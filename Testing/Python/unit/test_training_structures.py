@@ -26,7 +26,7 @@ from USEnhanceLib.training.structure_validation import StructureValidation
 from USEnhanceLib.training.structure_views import StructureViews
 
 RECIPE = StructureRecipe(
-    network_options={"channels": [8, 16], "unshuffle": 4},
+    network_options={"channels": [8, 16, 16], "unshuffle": 4},
     steps=4,
     batch=2,
     patch=64,

@@ -25,7 +25,8 @@ NOTES = """\
 All val frames of PSFHS, which are whole groups of near-duplicates; mean [95 % bootstrap interval over
 groups]. HD95 is the 95th percentile of the distances between the contours, ASD their mean, both symmetric, in
 pixels of the frame of 256 x 256, as nothing is calibrated. AoP is the absolute difference in degrees between
-the angle of progression on the outlines found and that on the reference, where both can be measured.
+the angle of progression on the outlines found and that on the reference, where both can be measured; it is
+told that all frames have the usual display.
 """
 
 PUBLISHED = """\

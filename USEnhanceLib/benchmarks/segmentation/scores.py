@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ...errors import USEnhanceError
-from ...segmentation import STRUCTURES, angle_of_progression, dice, surface_distances
+from ...segmentation import STRUCTURES, angle_of_progression, dice
+from ...segmentation.orientation import RIGHT
+from ...segmentation.overlap import surface_distances
 from ...training.structure_data import OutlinedFrame
 
 METRICS = ("dice", "hd95", "asd")
@@ -42,9 +44,9 @@ def score(labels: np.ndarray, reference: np.ndarray) -> Score:
 
 
 def _angle(labels: np.ndarray) -> float | str:
-    """The angle of progression in degrees, or why there is none."""
+    """The angle of progression in degrees in the usual display, which all of PSFHS has, or why there is none."""
     try:
-        return angle_of_progression(labels).degrees
+        return angle_of_progression(labels, inferior_side=RIGHT).degrees
     except USEnhanceError as error:
         return str(error)
 
