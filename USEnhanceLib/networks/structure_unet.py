@@ -55,5 +55,8 @@ class StructureUNet(nn.Module):
         """Return the logits."""
         height, width = frames.shape[-2:]
         padded = pad_to_multiple((frames - MEAN) / DEVIATION, self._multiple)
+        if padded.shape[-2:] == (self._multiple, self._multiple):
+            # Of the coarsest level one pixel would be left, which has no deviation to normalise by.
+            padded = nn.functional.pad(padded, (0, self._multiple, 0, 0), mode="replicate")
         found = self.body(nn.functional.pixel_unshuffle(padded, self._unshuffle))
         return nn.functional.pixel_shuffle(found, self._unshuffle)[..., :height, :width]

@@ -245,7 +245,7 @@ def test_arrays_and_spacings_that_are_none_are_errors():
 
 
 def test_frames_of_a_cine_are_judged_together():
-    unsure = drawn(Ellipse((146.0, 45.0), (30.0, 15.0), 15.0))
+    unsure = drawn(Ellipse((154.0, 45.0), (30.0, 15.0), 15.0))
     cine = np.stack([drawn(), unsure, np.zeros_like(unsure), drawn()])
 
     assert angle_of_progression(unsure).inferior_side == "left"

@@ -44,7 +44,7 @@ def score(labels: np.ndarray, reference: np.ndarray) -> Score:
 
 
 def _angle(labels: np.ndarray) -> float | str:
-    """The angle of progression in degrees in the usual display, which all of PSFHS has, or why there is none."""
+    """The angle of progression in degrees, in the display of all of PSFHS, or why there is none."""
     try:
         return angle_of_progression(labels, inferior_side=RIGHT).degrees
     except USEnhanceError as error:
