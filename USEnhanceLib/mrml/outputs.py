@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import slicer
-import vtk
 
 from ..errors import InputError, OutputError
+from .created_nodes import CreatedNodes
 from .display import display_like, display_uncertainty
 from .distrust import ABOVE, attribute_of, display_labels, find_colours, labels_of, new_colours
 from .results import Images
-from .sequences import SEQUENCE, copy_index, find_browser, is_sequence, play_with, shown_volume
+from .sequences import SEQUENCE, copy_index, is_sequence, play_with, shown_volume
 from .steps import Steps
 from .volumes import LABELS, SCALAR, describe_type, new_volume
 
@@ -75,21 +75,12 @@ def check_outputs(input_node: Any, output_node: Any | None, uncertainty_node: An
         )
 
 
-class OutputWriter:
+class OutputWriter(CreatedNodes):
     """Puts results into the scene. Nodes that it made are removed again by `roll_back`."""
 
     def __init__(self, input_node: Any) -> None:
+        super().__init__()
         self._input = input_node
-        self._created: list[Any] = []
-
-    def roll_back(self) -> None:
-        """Remove the nodes that were made."""
-        for node in reversed(self._created):
-            # The node first: a browser that still lives would make the volumes anew that it shows.
-            for doomed in (node, *_attached(node)):
-                if doomed.GetScene() is slicer.mrmlScene:
-                    slicer.mrmlScene.RemoveNode(doomed)
-        self._created.clear()
 
     @staticmethod
     def check_given(*nodes: Any | None) -> None:
@@ -121,7 +112,7 @@ class OutputWriter:
 
         `above`: the threshold, which the colours tell. Labels of another input are not written to.
         """
-        colours = find_colours(above) or self._add(new_colours(above))
+        colours = find_colours(above) or self.add(new_colours(above))
         class_name = SEQUENCE if is_sequence(self._input) else LABELS
         given = labels_of(uncertainty)
         if given is not None and not (
@@ -151,7 +142,7 @@ class OutputWriter:
         layout = images.layouts[0]
         volume = given
         if volume is None:
-            volume = self._add(new_volume(layout, slicer.mrmlScene.GenerateUniqueName(name)))
+            volume = self.add(new_volume(layout, slicer.mrmlScene.GenerateUniqueName(name)))
         # Before the image is set: else Slicer looks at all of its pixels for a window.
         show(volume, self._input)
         layout.place(volume, images.images[0])
@@ -163,12 +154,12 @@ class OutputWriter:
             # It is filled before the scene sees it.
             sequence = yield from self._fill(slicer.vtkMRMLSequenceNode(), images)
             sequence.SetName(slicer.mrmlScene.GenerateUniqueName(name))
-            self._add(sequence)
+            self.add(sequence)
         else:
             sequence = given
             sequence.RemoveAllDataNodes()
             yield from self._fill(sequence, images)
-        self._remember(play_with(sequence, self._input))
+        self.remember(play_with(sequence, self._input))
         volume = shown_volume(sequence)
         if volume is not None:
             shown_input = shown_volume(self._input)
@@ -185,29 +176,3 @@ class OutputWriter:
             layout.place(item, image)
             yield
         return sequence
-
-    def _add(self, node: Any) -> Any:
-        return self._remember(slicer.mrmlScene.AddNode(node))
-
-    def _remember(self, node: Any | None) -> Any | None:
-        if node is not None:
-            self._created.append(node)
-        return node
-
-
-def _attached(node: Any) -> list[Any]:
-    """Return what came into the scene with `node`: display nodes, and the volumes that sequences play in."""
-    if is_sequence(node):
-        browser = find_browser(node)
-        proxies = [] if browser is None else [browser.GetProxyNode(node)]
-        if browser is not None:
-            browser.RemoveSynchronizedSequenceNode(node.GetID())
-    elif node.IsA("vtkMRMLSequenceBrowserNode"):
-        collection = vtk.vtkCollection()
-        node.GetAllProxyNodes(collection)
-        proxies = [collection.GetItemAsObject(index) for index in range(collection.GetNumberOfItems())]
-    elif node.IsA("vtkMRMLDisplayableNode"):
-        return [node.GetNthDisplayNode(index) for index in range(node.GetNumberOfDisplayNodes())]
-    else:  # a table of colours
-        return []
-    return [doomed for proxy in proxies if proxy is not None for doomed in (proxy, *_attached(proxy))]

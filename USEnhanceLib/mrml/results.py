@@ -69,6 +69,17 @@ def distrust_images(content: Content, uncertainty: np.ndarray, above: float) -> 
     return (yield from in_thread(lambda: _make_images(content, layouts, fill)))
 
 
+def label_images(content: Content, labels: np.ndarray) -> Steps[Images]:
+    """Return, in steps, labels, uint8 [N, H, W], as label volumes where the items lie."""
+    axis = AXES.index(content.frames.axis)
+
+    def fill(begin: int, end: int) -> np.ndarray:
+        return np.moveaxis(labels[begin:end], 0, axis)
+
+    layouts = tuple(layout.of_labels() for layout in content.layouts)
+    return (yield from in_thread(lambda: _make_images(content, layouts, fill)))
+
+
 def _make_images(
     content: Content, layouts: tuple[VolumeLayout, ...], fill: Callable[[int, int], np.ndarray]
 ) -> Images:

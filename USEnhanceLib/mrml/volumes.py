@@ -78,13 +78,14 @@ def describe_type(node: Any) -> str:
     return str(node.GetNodeTagName() or node.GetClassName())
 
 
-def layout_of(volume: Any, name: str | None = None) -> VolumeLayout:
+def layout_of(volume: Any, name: str | None = None, class_names: tuple[str, ...] = VOLUMES) -> VolumeLayout:
     """Return the layout of a volume node; `name` is what messages call it.
 
-    Raises InputError for a volume without pixels and for other nodes than scalar and vector volumes.
+    Raises InputError for a volume without pixels and for nodes of other classes than `class_names`, as a
+    rule scalar and vector volumes.
     """
     name = name or volume.GetName()
-    if volume.GetClassName() not in VOLUMES:
+    if volume.GetClassName() not in class_names:
         raise InputError(
             f"{name} is not a greyscale or colour volume ({describe_type(volume)}): "
             "choose a scalar or vector volume."
