@@ -23,7 +23,7 @@ MARKUP = "vtkMRMLMarkupsAngleNode"
 POINTS = ("Superior end", "Inferior end", "Tangent point")
 SLICE_AXIS = "USEnhance.SliceAxis"
 PIXEL_SIZE = "USEnhance.PixelSizeMillimetres"
-"""Attributes of what is measured: the axis of the frames; width and height of a pixel where they are known."""
+"""Attributes of what is measured: the axis of the frames, and a pixel's width and height where known."""
 
 
 def new_angle(name: str) -> Any:

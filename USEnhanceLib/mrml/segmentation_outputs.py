@@ -1,4 +1,4 @@
-"""The nodes of outlined structures: segmentations and angles, put into the scene, taken away if that fails."""
+"""The nodes of outlined structures: segmentations and angles, put into the scene or taken back."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from .sequences import copy_index, find_browser, is_sequence, play_with, shown_v
 from .steps import Steps
 
 if TYPE_CHECKING:
+    from ..segmentation.comparison import Comparison
     from ..segmentation.progression import Progression
 
 MOST_ANGLES = 50
@@ -43,7 +44,8 @@ class SegmentationOutputs:
 
     original: of the input; enhanced: of the enhanced image, or None; table: the figures of each frame, last
     their means; plots: the charts of the curves over the frames, the main one first; notes: sentences that
-    the user should read; created: all nodes that came into the scene
+    the user should read; comparison: the figures, without the nodes, or None for an image alone; created: all
+    nodes that came into the scene
     """
 
     original: Outlined
@@ -51,6 +53,7 @@ class SegmentationOutputs:
     table: Any
     plots: tuple[Any, ...]
     notes: tuple[str, ...] = ()
+    comparison: Comparison | None = None
     created: tuple[Any, ...] = field(default=(), repr=False)
 
     @property

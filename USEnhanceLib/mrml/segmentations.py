@@ -79,7 +79,7 @@ def fill_segmentation(node: Any, image: vtk.vtkImageData, layout: VolumeLayout, 
 def display_outlines(node: Any, volume: Any | None, look: Look) -> None:
     """Show a segmentation in the scene as outlines in slice views, in the geometry of `volume` if given."""
     if volume is not None:
-        # The geometry is set already; this makes the node refer to the volume, as the Segment Editor wants it.
+        # The geometry is set already; now the node refers to the volume, as the Segment Editor wants it.
         node.SetNodeReferenceID(node.GetReferenceImageGeometryReferenceRole(), volume.GetID())
     if node.GetDisplayNode() is None:
         node.CreateDefaultDisplayNodes()

@@ -37,9 +37,9 @@ def load_terminology(path: Path) -> bool:
 
 def terminology_tag(structure: Structure) -> str:
     """Return the tag that tells what a segment is, in the form that Slicer stores."""
-    no_code = "^^"
+    none = "^^"
     category, kind = "^".join(_CATEGORY), "^".join(_TYPES[structure.label])
-    return "~".join([CONTEXT, category, kind, no_code, "", no_code, no_code])
+    return f"{CONTEXT}~{category}~{kind}~{none}~~{none}~{none}"
 
 
 def structure_of_tag(tag: str) -> Structure | None:

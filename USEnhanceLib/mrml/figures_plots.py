@@ -1,0 +1,103 @@
+"""Charts of figures over the frames: Dice or agreement, areas, the angle of progression."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import slicer
+
+from ..segmentation.structures import STRUCTURES
+from .figures_table import FRAME, Column, new_curves_table
+from .measurements import REFERENCE
+from .segmentations import LOOK_OF_ENHANCED, LOOK_OF_ORIGINAL
+
+if TYPE_CHECKING:
+    from .created_nodes import CreatedNodes
+
+_LOOKS = {"": LOOK_OF_ORIGINAL, "original": LOOK_OF_ORIGINAL, "enhanced": LOOK_OF_ENHANCED}
+_REFERENCE_COLOUR = (0.5, 0.5, 0.5)
+# The original is dashed, so that they are told apart without colours.
+_DASHED = {"original"}
+_TITLES = {
+    "Dice": "Dice with the reference",
+    "Agreement Dice": "Agreement of original and enhanced (Dice)",
+    "Area": "Area",
+    "AoP": "Angle of progression",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class _Curve:
+    name: str
+    role: str
+    colour: tuple[float, float, float]
+    values: np.ndarray
+
+
+def write_charts(writer: CreatedNodes, name: str, columns: Sequence[Column]) -> tuple[Any, ...]:
+    """Put charts of columns of figures into the scene, and the table of their curves; return the charts.
+
+    One of Dice where there is a reference; else those of agreement, where there are two images, and of areas;
+    then one of the angle of progression, unless it was refused in all frames.
+    """
+    figures = list(dict.fromkeys(column.figure for column in columns if column.figure in _TITLES))
+    if "Dice" in figures:
+        figures.remove("Area")
+    charts = {
+        figure: _curves([column for column in columns if column.figure == figure]) for figure in figures
+    }
+    charts = {figure: curves for figure, curves in charts.items() if curves}
+    curves = [(f"{curve.name}", curve.values) for drawn in charts.values() for curve in drawn]
+    table = writer.add(new_curves_table(slicer.mrmlScene.GenerateUniqueName(f"{name} curves"), curves))
+    units = {column.figure: column.unit for column in columns}
+    return tuple(
+        _write_chart(writer, table, name, figure, units[figure], drawn) for figure, drawn in charts.items()
+    )
+
+
+def _curves(columns: Sequence[Column]) -> list[_Curve]:
+    """Return the curves of one figure: of each structure, or of the frame where structures share it."""
+    curves = []
+    for column in columns:
+        if column.figure == "AoP":
+            colour = _REFERENCE_COLOUR if column.role == REFERENCE else _LOOKS[column.role].angle
+            curves.append(_Curve(f"AoP {column.role}", column.role, colour, column.values[:, 0]))
+            continue
+        for number, structure in enumerate(STRUCTURES):
+            look = _LOOKS.get(column.role)
+            colour = _REFERENCE_COLOUR if look is None else look.colours[structure.label]
+            title = f"{structure.name} {column.figure} {column.role}".strip()
+            curves.append(_Curve(title, column.role, colour, column.values[:, number]))
+    return [curve for curve in curves if not np.isnan(curve.values).all()]
+
+
+def _write_chart(
+    writer: CreatedNodes, table: Any, name: str, figure: str, unit: str, curves: Sequence[_Curve]
+) -> Any:
+    unique = slicer.mrmlScene.GenerateUniqueName
+    chart = slicer.vtkMRMLPlotChartNode()
+    chart.SetName(unique(f"{name}: {_TITLES[figure]}"))
+    chart.SetTitle(_TITLES[figure])
+    chart.SetXAxisTitle(FRAME)
+    chart.SetYAxisTitle(f"{figure} ({unit})" if unit else figure)
+    if figure.endswith("Dice"):
+        chart.SetYAxisRangeAuto(False)
+        chart.SetYAxisRange(0.0, 1.0)
+    writer.add(chart)
+    for curve in curves:
+        series = slicer.vtkMRMLPlotSeriesNode()
+        series.SetName(unique(curve.name))
+        writer.add(series)
+        series.SetAndObserveTableNodeID(table.GetID())
+        series.SetXColumnName(FRAME)
+        series.SetYColumnName(curve.name)
+        # A line plot would number the frames from 0.
+        series.SetPlotType(series.PlotTypeScatter)
+        series.SetLineStyle(series.LineStyleDash if curve.role in _DASHED else series.LineStyleSolid)
+        series.SetMarkerStyle(series.MarkerStyleCircle)
+        series.SetColor(*curve.colour)
+        chart.AddAndObservePlotSeriesNodeID(series.GetID())
+    return chart
