@@ -24,8 +24,6 @@ try:
 except ImportError:  # run from source: the library lies beside this folder
     sys.path.append(str(MODULE_FOLDER.parent))
 
-from USEnhanceLib.mrml.segmentation_outputs import SegmentationOutputs
-from USEnhanceLib.mrml.segmentation_run import SegmentationOptions, SegmentationRun, segment_node
 from USEnhancePanel.background_work import BackgroundWork
 from USEnhancePanel.method_options import ChoiceBoxes, DiffusionOptions
 from USEnhancePanel.parameters import USEnhanceParameterNode
@@ -40,6 +38,8 @@ from USEnhanceLib.mrml.choices import is_output_for, likely_input, original_of, 
 from USEnhanceLib.mrml.dependencies import ensure_dependencies, ensure_segmentation_dependencies
 from USEnhanceLib.mrml.display import show, show_overlay
 from USEnhanceLib.mrml.extraction import warm_up
+from USEnhanceLib.mrml.segmentation_outputs import SegmentationOutputs
+from USEnhanceLib.mrml.segmentation_run import SegmentationOptions, SegmentationRun, segment_node
 from USEnhanceLib.mrml.sequences import is_sequence
 from USEnhanceLib.mrml.status import done_sentence, ready_sentence, started_sentence
 from USEnhanceLib.segmentation import load_segmenter

@@ -73,7 +73,7 @@ def tiny_ensemble(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def draw_structures(frames: int = 3, rows: int = 96, columns: int = 128, seed: int = 0) -> tuple[Any, Any]:
-    """Frames of a bright symphysis and a grey, descending head in dark speckle: pixels and their labels.
+    """Frames of a bright symphysis and a grey head, that comes down, in dark speckle: pixels and their labels.
 
     Pixels are float32 in 0..1, labels uint8 with the values of PSFHS, both [N, H, W].
     """
@@ -82,9 +82,9 @@ def draw_structures(frames: int = 3, rows: int = 96, columns: int = 128, seed: i
     rng = np.random.default_rng(seed)
     y, x = np.mgrid[:rows, :columns] / rows
     labels = np.zeros((frames, rows, columns), np.uint8)
-    for frame, shift in zip(labels, np.linspace(0.0, 0.06, frames), strict=True):
-        along, across = (x - 0.36) * 0.8 + (y - 0.25) * 0.6, (y - 0.25) * 0.8 - (x - 0.36) * 0.6
-        frame[((x - 0.75) / 0.34) ** 2 + ((y - 0.62 - shift) / 0.27) ** 2 < 1] = 2
+    for frame, shift in zip(labels, np.linspace(0.0, 0.12, frames), strict=True):
+        along, across = (x - 0.4) * 0.96 + (y - 0.25) * 0.28, (y - 0.25) * 0.96 - (x - 0.4) * 0.28
+        frame[((x - 0.5 - shift) / 0.34) ** 2 + ((y - 0.68) / 0.26) ** 2 < 1] = 2
         frame[(along / 0.18) ** 2 + (across / 0.07) ** 2 < 1] = 1
     tissue = np.array([0.2, 0.85, 0.5])[labels]
     pixels = tissue * rng.gamma(20.0, 1 / 20.0, labels.shape)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import qt
-from USEnhanceLib.mrml.segmentation_run import SegmentationRun
 
 from USEnhanceLib.errors import USEnhanceError, WorkerError
 from USEnhanceLib.mrml import EnhancementRun
@@ -16,6 +15,7 @@ from USEnhanceLib.mrml.background import (
     Listener,
 )
 from USEnhanceLib.mrml.extraction import vanished
+from USEnhanceLib.mrml.segmentation_run import SegmentationRun
 from USEnhanceLib.worker.client import WorkerClient
 
 from .worker_process import QtWorkerProcess

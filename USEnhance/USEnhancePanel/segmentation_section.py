@@ -8,19 +8,20 @@ from typing import TYPE_CHECKING, Any
 import vtk
 from slicer.i18n import tr as _
 from slicer.util import VTKObservationMixin
-from USEnhanceLib.mrml.created_nodes import remove
-from USEnhanceLib.mrml.segmentation_outputs import SegmentationOutputs
-from USEnhanceLib.mrml.segmentation_run import SegmentationOptions
 
 from USEnhanceLib.errors import EnhancementCancelled, USEnhanceError
 from USEnhanceLib.mrml.background import Listener
 from USEnhanceLib.mrml.choices import original_of
+from USEnhanceLib.mrml.created_nodes import remove
 from USEnhanceLib.mrml.outlines import (
     circumference_in_words,
     progression_in_words,
     show_outlines,
     shown_angles,
 )
+from USEnhanceLib.mrml.segmentation_outputs import SegmentationOutputs
+from USEnhanceLib.mrml.segmentation_run import SegmentationOptions
+from USEnhanceLib.mrml.sequences import find_browser, is_sequence
 from USEnhanceLib.mrml.status import segmented_sentence, segmenting_sentence
 
 from .work_display import WorkDisplay
@@ -68,10 +69,11 @@ class SegmentationSection(VTKObservationMixin):
                 "enhanced image match the reference, as far as the reference is right."
             )
         )
-        shown = (parameters.tableNode, *self._images(parameters), parameters.showOutlines)
+        table = self._table(parameters)
+        shown = (table, *self._images(parameters), parameters.showOutlines)
         if shown != self._shown:
             self._shown = shown
-            self._ui.diceTableView.setMRMLTableNode(parameters.tableNode)
+            self._ui.diceTableView.setMRMLTableNode(table)
             show_outlines(self._images(parameters), parameters.showOutlines)
             self._observe_angles()
         self._tell_measurements()
@@ -99,21 +101,34 @@ class SegmentationSection(VTKObservationMixin):
         is_made = node is not None and original_of(enhanced) is node
         return node, enhanced if is_made else None
 
+    @staticmethod
+    def _table(parameters: Any) -> Any | None:
+        """Return the table, unless it is of another input."""
+        node = parameters.inputNode
+        return (
+            parameters.tableNode if node is not None and original_of(parameters.tableNode) is node else None
+        )
+
     def _observe_angles(self) -> None:
+        """Follow what is drawn: the user moves points, and a cine shows another frame."""
         self.removeObservers(self._tell_measurements)
-        angles = []
-        if self._parameters is not None:
-            for image in self._images(self._parameters):
-                angles += shown_angles(image)
-        for markup in angles:
+        if self._parameters is None:
+            return
+        node, enhanced = self._images(self._parameters)
+        for markup in shown_angles(node) + shown_angles(enhanced):
             for event in (vtk.vtkCommand.ModifiedEvent, markup.PointModifiedEvent):
                 self.addObserver(markup, event, self._tell_measurements)
+        browser = find_browser(node) if node is not None and is_sequence(node) else None
+        if browser is not None:
+            self.addObserver(browser, vtk.vtkCommand.ModifiedEvent, self._tell_measurements)
 
     def _tell_measurements(self, *_event: Any) -> None:
         if self._parameters is not None:
             images = self._images(self._parameters)
             self._ui.progressionLabel.text = progression_in_words(*images)
-            self._ui.circumferenceLabel.text = circumference_in_words(*images, self._parameters.tableNode)
+            self._ui.circumferenceLabel.text = circumference_in_words(
+                images[0], self._table(self._parameters)
+            )
 
     # The work
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
 import slicer
 
+from ..segmentation.structures import FETAL_HEAD, STRUCTURES
+from .figures_table import FRAME, MEAN, STRUCTURE
+from .measurements import IMAGES
 from .outputs import INPUT_ROLE
 from .progression_markups import MARKUP, angle_of
 from .segmentations import SEGMENTATION
-from .sequences import SEQUENCE, shown_volume
+from .sequences import SEQUENCE, find_browser, is_sequence, shown_volume
 
 NONE_YET = "none yet"
 
@@ -45,6 +49,41 @@ def progression_in_words(original: Any | None, enhanced: Any | None) -> str:
     if len(said) == 1:
         return said["original"]
     return ", ".join(f"{what} {degrees or 'not measured'}" for what, degrees in said.items())
+
+
+def circumference_in_words(original: Any | None, table: Any | None) -> str:
+    """Return the head circumference in both images, from a table of figures, in the frame that is shown.
+
+    Of a volume of several frames it is their mean.
+    """
+    if original is None or table is None:
+        return NONE_YET
+    count = int(table.GetNumberOfRows()) // len(STRUCTURES) - 1
+    frame = "1" if count == 1 else MEAN
+    if is_sequence(original):
+        browser = find_browser(original)
+        frame = "1" if browser is None else str(browser.GetSelectedItemNumber() + 1)
+    said = {}
+    for what in IMAGES:
+        value = _figure(table, f"HC {what} (mm)", frame)
+        if value is not None:
+            said[what] = f"{value:.0f} mm" if np.isfinite(value) else "not measured"
+    if not said:
+        return "not measured: the pixel size is unknown"
+    in_words = next(iter(said.values())) if len(said) == 1 else ", ".join(map(" ".join, said.items()))
+    return f"{in_words} (mean of {count} frames)" if frame == MEAN else in_words
+
+
+def _figure(table: Any, column: str, frame: str) -> float | None:
+    """Return the figure of the fetal head in a frame; None where the table has no such column or frame."""
+    columns = [table.GetTable().GetColumnByName(name) for name in (FRAME, STRUCTURE, column)]
+    if None in columns:
+        return None
+    frames, structures, values = columns
+    for row in range(values.GetNumberOfValues()):
+        if frames.GetValue(row) == frame and structures.GetValue(row) == FETAL_HEAD.name:
+            return float(values.GetValue(row))
+    return None
 
 
 def _degrees(image: Any) -> str:
