@@ -73,7 +73,7 @@ def tiny_ensemble(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def draw_structures(frames: int = 3, rows: int = 96, columns: int = 128, seed: int = 0) -> tuple[Any, Any]:
-    """Frames of a bright symphysis and a grey head, that comes down, in dark speckle: pixels and their labels.
+    """Frames of a bright symphysis and a grey head, coming down, in dark speckle: pixels and their labels.
 
     Pixels are float32 in 0..1, labels uint8 with the values of PSFHS, both [N, H, W].
     """

@@ -27,7 +27,7 @@ class StructureRecipe(RunRecipe):
     """
 
     network: str = "fhps"
-    steps: int = 8500
+    steps: int = 6000
     batch: int = 8
     patch: int = 256
     learning_rate: float = 1.5e-3
