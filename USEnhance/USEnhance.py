@@ -42,6 +42,7 @@ from USEnhanceLib.mrml.segmentation_outputs import SegmentationOutputs
 from USEnhanceLib.mrml.segmentation_run import SegmentationOptions, SegmentationRun, segment_node
 from USEnhanceLib.mrml.sequences import is_sequence
 from USEnhanceLib.mrml.status import done_sentence, ready_sentence, started_sentence
+from USEnhanceLib.mrml.terminology import load_terminology
 from USEnhanceLib.segmentation import load_segmenter
 
 __all__ = ["USEnhance", "USEnhanceLogic", "USEnhanceParameterNode", "USEnhanceTest", "USEnhanceWidget"]
@@ -59,7 +60,7 @@ class USEnhance(ScriptedLoadableModule):
         ScriptedLoadableModule.__init__(self, parent)
         self.parent.title = _("USEnhance")
         self.parent.categories = [translate("qSlicerAbstractCoreModule", "Ultrasound")]
-        self.parent.dependencies = ["Sequences", "Volumes"]
+        self.parent.dependencies = ["Markups", "Segmentations", "Sequences", "Terminologies", "Volumes"]
         self.parent.contributors = ["USEnhance contributors"]
         self.parent.helpText = _(
             "Enhances B-mode ultrasound (volumes, cines and sweeps) with a neural network that reduces "
@@ -311,6 +312,7 @@ class USEnhanceLogic(ScriptedLoadableModuleLogic):
     def __init__(self) -> None:
         ScriptedLoadableModuleLogic.__init__(self)
         self.background = BackgroundWork()
+        load_terminology(MODULE_FOLDER / "Resources" / "USEnhance.term.json")
 
     def getParameterNode(self) -> USEnhanceParameterNode:
         return USEnhanceParameterNode(super().getParameterNode())
@@ -370,19 +372,19 @@ class USEnhanceLogic(ScriptedLoadableModuleLogic):
         """Outline fetal head and pubic symphysis, and return .segmentation, .table, .plots, .notes and more.
 
         enhancedNode: outlined too, and compared; referenceNode: a segmentation, label map or sequence of
-        either, that somebody drew on the input; model: a shipped one or a folder; inferior_side: the side of
-        the image, "left" or "right", to which the symphysis' inferior end points, None to judge it; the rest
-        as for `enhance`. Works in Slicer's own process. Raises a USEnhanceError.
+        either, drawn on the input; model: a shipped one or a folder; inferior_side: "left" or "right", where
+        the symphysis' inferior end points, None to judge it; the rest and errors as for `enhance`.
         """
-        run = SegmentationRun(
-            inputNode, SegmentationOptions(model, device, axis, inferior_side), enhancedNode, referenceNode
-        )
+        options = SegmentationOptions(model, device, axis, inferior_side)
+        run = SegmentationRun(inputNode, options, enhancedNode, referenceNode)
         ensure_segmentation_dependencies(REQUIREMENTS)
         return segment_node(run, load_segmenter(model, device), progress=progress, cancelled=cancelled)
 
-    def compareSegmentation(self, inputNode: Any, enhancedNode: Any, referenceNode: Any | None = None) -> Any:
-        """Outline both images, and return the table: of agreement or, with a reference, of accuracy."""
-        return self.segment(inputNode, enhancedNode, referenceNode).table
+    def compareSegmentation(
+        self, inputNode: Any, enhancedNode: Any, referenceNode: Any | None = None, **options: Any
+    ) -> Any:
+        """Do what `segment` does, with its options; return the table, of accuracy if there is a reference."""
+        return self.segment(inputNode, enhancedNode, referenceNode, **options).table
 
     def segmentInBackground(
         self,

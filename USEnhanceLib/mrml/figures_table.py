@@ -41,10 +41,14 @@ class Column:
     values: np.ndarray
 
     @property
+    def title(self) -> str:
+        """What it is headed with, beside its unit, such as "HD95 enhanced"."""
+        return f"{self.figure} {self.role}".strip()
+
+    @property
     def name(self) -> str:
-        """The title, such as "HD95 enhanced (mm)"."""
-        unit = f" ({self.unit})" if self.unit else ""
-        return f"{self.figure} {self.role}".strip() + unit
+        """The title and the unit, such as "HD95 enhanced (mm)"."""
+        return f"{self.title} ({self.unit})" if self.unit else self.title
 
 
 def columns_of(measured: Measurements) -> list[Column]:
@@ -113,8 +117,12 @@ def new_figures_table(name: str, columns: Sequence[Column], remarks: Sequence[st
         _add_numbers(node, column.name, values.ravel())
         node.SetColumnDescription(column.name, _DESCRIPTIONS[column.figure])
         node.SetColumnUnitLabel(column.name, column.unit)
+        node.SetColumnTitle(column.name, column.title)
     _add_texts(node, REMARK, [remark for remark in [*remarks, ""] for _ in STRUCTURES])
     node.SetColumnDescription(REMARK, "why an angle of progression could not be measured")
+    # Else Slicer heads the columns with letters, and lets figures be typed over.
+    node.SetUseColumnTitleAsColumnHeader(True)
+    node.SetLocked(True)
     return node
 
 
@@ -125,6 +133,7 @@ def new_curves_table(name: str, curves: Sequence[tuple[str, np.ndarray]]) -> Any
     _add_numbers(node, FRAME, np.arange(1.0, 1.0 + len(curves[0][1])))
     for title, values in curves:
         _add_numbers(node, title, values)
+    node.SetUseColumnTitleAsColumnHeader(True)
     return node
 
 

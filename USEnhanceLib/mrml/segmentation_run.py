@@ -11,7 +11,7 @@ import slicer
 
 from ..errors import InputError, ModelError
 from ..segmentation.structures import STRUCTURES
-from .extraction import Content, check_input, extract
+from .extraction import Content, check_input, extract, vanished
 from .figures_plots import write_charts
 from .figures_table import columns_of, new_figures_table, remarks_of
 from .measurements import Measurements, measure
@@ -123,10 +123,7 @@ class SegmentationRun:
         images = yield from self._images(labels)
         for node in (self.input_node, self.enhanced_node):
             if node is not None and node.GetScene() is not slicer.mrmlScene:
-                raise InputError(
-                    f"{node.GetName()} was deleted from the scene while it was being outlined: "
-                    "nothing was written."
-                )
+                raise vanished(node)
         self.is_writing = True
         writer = SegmentationWriter(self.input_node, content, self._attributes(provenance))
         try:

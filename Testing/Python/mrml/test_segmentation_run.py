@@ -157,7 +157,10 @@ def test_the_table_says_how_it_was_made(volume, enhanced, reference):
     assert table.GetNodeReference("USEnhance.Enhanced") is enhanced
     assert table.GetNodeReference("USEnhance.Reference") is reference
     assert "reference" in table.GetColumnDescription("Dice original")
+    # Slicer's view of a table puts the unit behind the title.
+    assert table.GetUseColumnTitleAsColumnHeader()
     assert table.GetColumnUnitLabel("HD95 original (mm)") == "mm"
+    assert table.GetColumnTitle("HD95 original (mm)") == "HD95 original"
 
 
 def test_dice_is_drawn_over_the_frames(volume, enhanced, reference):
