@@ -4,9 +4,10 @@ AoP = angle, at the inferior end of the pubic symphysis, between the symphysis' 
       end and the tangent to the fetal head's outline, on the side of the head that leads, which is the one
       of the larger angle (E. Barbera et al., Ultrasound Obstet. Gynecol. 33:313, 2009; ISUOG Practice
       Guidelines: intrapartum ultrasound, 52:128, 2018).
-Both outlines are taken as ellipses, fitted to them by least squares, so that the ends of the axis
-and the tangent hang on whole outlines, and not on single pixels of them.
-What cannot be measured is refused with the reason, in one sentence.
+Both structures are taken as ellipses, so that the ends of the axis and the tangent hang on the whole of them,
+and not on single pixels: the head by least squares to its outline, of which it is often cut, the symphysis by
+the moments of its area, whose axis is steadier, unless it is cut too. What cannot be measured is refused with
+the reason, in one sentence.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import InputError, MeasurementRefused
-from .ellipse import Ellipse, Point, fit_ellipse
+from .ellipse import Ellipse, Point, ellipse_of_area, fit_ellipse
 from .orientation import LEFT, RIGHT, UNSURE, orientation, side_of
 from .outline import check_sector, largest_part, on_border, one_frame, outline_points, pixel_size
 from .structures import FETAL_HEAD, PUBIC_SYMPHYSIS, STRUCTURES, Structure
@@ -33,6 +34,8 @@ ELLIPTIC = {PUBIC_SYMPHYSIS.label: 0.75, FETAL_HEAD.label: 0.85}
 """Least overlap (intersection / union) of a structure with its ellipse, where it is not cut."""
 CUT = {PUBIC_SYMPHYSIS.label: 0.3, FETAL_HEAD.label: 0.4}
 """Largest share of an outline along the border of frame or sector (0.26 and 0.19)."""
+BARELY_CUT = 0.1
+"""Share of an outline along the border up to which a structure counts as whole."""
 HIDDEN = {PUBIC_SYMPHYSIS.label: 0.15, FETAL_HEAD.label: 0.3}
 """Largest share of an ellipse that lies beyond the border that cuts it (0.13 and 0.02)."""
 OUTSIDE = 0.2
@@ -154,7 +157,8 @@ def angle_between(
 def fit_structure(labels: np.ndarray, structure: Structure, sector: np.ndarray, unit: np.ndarray) -> Ellipse:
     """Return the ellipse of a structure in labels [H, W], in units of the pixel size `unit` (x, y), [2].
 
-    Where the border of frame or sector cuts it, what runs along the border takes no part in the fit. Raises
+    Where the border of frame or sector cuts it, what runs along the border takes no part in the fit; a whole
+    symphysis is not fitted, but has its ellipse by moments. Raises
     MeasurementRefused where too much of it is cut, or where it is no ellipse.
     """
     part = largest_part(labels, structure)
@@ -164,7 +168,10 @@ def fit_structure(labels: np.ndarray, structure: Structure, sector: np.ndarray, 
     if cut.mean() > CUT[structure.label]:
         raise MeasurementRefused(f"The {name} is cut by the border of the sector or of the frame.")
     try:
-        ellipse = fit_ellipse(points[~cut] * unit)
+        if structure is PUBIC_SYMPHYSIS and cut.mean() <= BARELY_CUT:
+            ellipse = ellipse_of_area(np.argwhere(part)[:, ::-1] * unit)
+        else:
+            ellipse = fit_ellipse(points[~cut] * unit)
     except InputError:
         raise MeasurementRefused(f"The {name} does not have the form of an ellipse in this frame.") from None
     seen = part | sector

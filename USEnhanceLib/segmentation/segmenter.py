@@ -12,7 +12,7 @@ from ..device import choose_device
 from ..frames.validation import checked_pixels
 from ..models import ModelDescription, shared_network
 from ..progress import Cancelled, Progress, poll
-from .structures import BACKGROUND
+from .structures import BACKGROUND, STRUCTURES
 from .working_size import WORKING_EDGE, at_working_size, resampled
 
 
@@ -20,7 +20,9 @@ class Segmenter:
     """A network that outlines structures, frame by frame. Made by `load_segmenter`.
 
     Each frame is resampled so that its longer side has the pixels that the network learnt with, outlined, and
-    the scores are resampled back: pixels of another size or shape need no training of their own.
+    the scores are resampled back: pixels of another size or shape need no training of their own. Where the
+    model asks for it, the scores are averaged with those of the mirrored frame ("mirror"), and of each
+    structure the largest connected part is kept ("largest_part").
 
     Args:
         model: a verified or unverified model.
@@ -34,6 +36,9 @@ class Segmenter:
     def __init__(self, model: ModelDescription, device: str = "auto") -> None:
         self._model = model
         self._edge = int(model.inference.get("working_edge", WORKING_EDGE))
+        self._mirror, self._largest_part = (
+            bool(model.inference.get(name, False)) for name in ("mirror", "largest_part")
+        )
         self._device = choose_device(device)
         self._network = shared_network(model, self._device.name)
 
@@ -88,6 +93,25 @@ class Segmenter:
 
     def _outline(self, frame: NDArray[np.float32]) -> NDArray[np.uint8]:
         with torch.inference_mode():
-            small = at_working_size(torch.from_numpy(frame.copy())[None], self._edge)
-            scores = self._network(small[:, None].to(self._device.name)).float().softmax(1)
-            return resampled(scores, frame.shape).argmax(1)[0].to(torch.uint8).cpu().numpy()
+            small = at_working_size(torch.from_numpy(frame.copy())[None], self._edge)[:, None]
+            scores = self._scores(small)
+            if self._mirror:
+                scores = (scores + self._scores(small.flip(3)).flip(3)) / 2
+            labels = resampled(scores, frame.shape).argmax(1)[0].to(torch.uint8).cpu().numpy()
+        return largest_parts(labels) if self._largest_part else labels
+
+    def _scores(self, frames: torch.Tensor) -> torch.Tensor:
+        """Probabilities [N, classes, H, W] of frames [N, 1, H, W]."""
+        return self._network(frames.to(self._device.name)).float().softmax(1)
+
+
+def largest_parts(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Keep the largest connected part of each structure in labels [H, W]; pixels that touch at corners do."""
+    from scipy import ndimage
+
+    kept = np.full_like(labels, BACKGROUND)
+    for structure in STRUCTURES:
+        parts, count = ndimage.label(labels == structure.label, np.ones((3, 3)))
+        if count:
+            kept[parts == 1 + int(np.argmax(np.bincount(parts.ravel())[1:]))] = structure.label
+    return kept

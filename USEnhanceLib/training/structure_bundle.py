@@ -13,6 +13,7 @@ from typing import Any
 
 from ..models import WEIGHTS
 from ..networks.structure_unet import DEVIATION, MEAN
+from ..segmentation.structures import STRUCTURES
 from ..segmentation.working_size import WORKING_EDGE
 
 GREY_LEVELS = 255
@@ -27,6 +28,9 @@ def bundle_inference(options: Mapping[str, Any]) -> dict[str, Any]:
     levels = len(channels)
     return {
         "working_edge": WORKING_EDGE,
+        # Both help on the held-out frames, most the distances between outlines.
+        "mirror": True,
+        "largest_part": True,
         "imports": [
             "$import glob",
             "$import os",
@@ -67,7 +71,10 @@ def bundle_inference(options: Mapping[str, Any]) -> dict[str, Any]:
         },
         "dataloader": {"_target_": "DataLoader", "dataset": "@dataset", "batch_size": 1, "num_workers": 0},
         # The whole frame at once: anatomy is recognised from all of it, and it is never larger than this.
-        "inferer": {"_target_": "SimpleInferer"},
+        "inferer": (
+            "$lambda inputs, network, *args, **kwargs: "
+            "(network(inputs).softmax(1) + network(inputs.flip(3)).softmax(1).flip(3)) / 2"
+        ),
         "postprocessing": {"_target_": "Compose", "transforms": _postprocessing()},
         "evaluator": {
             "_target_": "SupervisedEvaluator",
@@ -121,7 +128,6 @@ def _preprocessing(multiple: int) -> list[dict[str, Any]]:
 def _postprocessing() -> list[dict[str, Any]]:
     """Scores back at the frame's own size, then labels, as PNG beside the frame's name."""
     return [
-        {"_target_": "Activationsd", "keys": "pred", "softmax": True},
         {
             "_target_": "Invertd",
             "keys": "pred",
@@ -131,6 +137,12 @@ def _postprocessing() -> list[dict[str, Any]]:
             "to_tensor": True,
         },
         {"_target_": "AsDiscreted", "keys": "pred", "argmax": True},
+        {
+            "_target_": "KeepLargestConnectedComponentd",
+            "keys": "pred",
+            "applied_labels": [structure.label for structure in STRUCTURES],
+            "is_onehot": False,
+        },
         {
             "_target_": "SaveImaged",
             "keys": "pred",

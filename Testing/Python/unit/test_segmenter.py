@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+
 import numpy as np
 import pytest
 import torch
+from scipy import ndimage
 
 from USEnhanceLib.errors import EnhancementCancelled, InputError, ModelError, OptionError
-from USEnhanceLib.models import WEIGHTS
+from USEnhanceLib.models import INFERENCE, WEIGHTS
 from USEnhanceLib.networks import StructureUNet
 from USEnhanceLib.segmentation import check_segmenter, dice, load_segmenter
+from USEnhanceLib.segmentation.segmenter import largest_parts
 from USEnhanceLib.segmentation.working_size import WORKING_EDGE, at_working_size, resampled
 
 
@@ -42,6 +47,31 @@ def test_a_black_frame_has_no_structures(segmenter):
 def test_odd_frames_do_no_harm(segmenter, shape):
     frame = np.random.default_rng(0).random(shape, dtype=np.float32)
     assert segmenter(frame).shape == shape
+
+
+def test_a_model_may_ask_for_mirror_images_and_whole_parts(tiny_segmenter, drawn_structures, tmp_path):
+    asked = shutil.copytree(tiny_segmenter, tmp_path / "asked")
+    (asked / INFERENCE).write_text(json.dumps({"mirror": True, "largest_part": True}))
+    pixels, labels = drawn_structures(2, 192, 256, 11)
+    noisy = (pixels + np.random.default_rng(0).normal(0, 0.15, pixels.shape)).clip(0, 1).astype(np.float32)
+    plain, found = load_segmenter(tiny_segmenter, "cpu")(noisy), load_segmenter(asked, "cpu")(noisy)
+    assert not np.array_equal(plain, found)
+    assert dice(found, labels, 2) > 0.85
+    for frame in found:
+        assert max(ndimage.label(frame == label, np.ones((3, 3)))[1] for label in (1, 2)) == 1
+    mirrored = load_segmenter(asked, "cpu")(np.ascontiguousarray(noisy[:, :, ::-1]))[:, :, ::-1]
+    assert np.array_equal(mirrored, found)
+
+
+def test_the_largest_part_of_each_structure_is_kept():
+    labels = np.zeros((8, 8), np.uint8)
+    labels[0, 0] = labels[4:6, 4:6] = labels[6, 6] = 1
+    labels[0, 4:8], labels[7, 0] = 2, 2
+    kept = largest_parts(labels)
+    assert (kept == 1).sum() == 5
+    assert (kept == 2).sum() == 4
+    assert kept[0, 0] == kept[7, 0] == 0
+    assert not largest_parts(np.zeros((3, 3), np.uint8)).any()
 
 
 def test_progress_and_cancelling(segmenter, drawn_structures):
@@ -77,8 +107,6 @@ def test_unknown_models_and_devices_are_refused(tiny_segmenter):
 
 
 def test_damaged_weights_are_refused(tiny_segmenter, tmp_path):
-    import shutil
-
     copy = shutil.copytree(tiny_segmenter, tmp_path / "damaged")
     weights = bytearray((copy / WEIGHTS).read_bytes())
     weights[-1] ^= 1
