@@ -97,9 +97,8 @@ def drawn_structures() -> Callable[..., tuple[Any, Any]]:
     return draw_structures
 
 
-@pytest.fixture(scope="session")
-def tiny_segmenter(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a real, very small network that has learned to outline what `draw_structures` draws."""
+def train_segmenter(folder: Path) -> Path:
+    """Save a very small network that outlines what `draw_structures` draws, and return its folder."""
     import torch
 
     from USEnhanceLib.models import save_model
@@ -115,6 +114,11 @@ def tiny_segmenter(tmp_path_factory: pytest.TempPathFactory) -> Path:
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
-    folder = tmp_path_factory.mktemp("models") / "outliner"
     save_model(folder, network, name="outliner", version="1", card="c", licence="l", task="segmentation")
     return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_segmenter(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a real, very small network that has learned to outline what `draw_structures` draws."""
+    return train_segmenter(tmp_path_factory.mktemp("models") / "outliner")

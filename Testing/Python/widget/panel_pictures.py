@@ -30,17 +30,43 @@ def make_tiny_model(folder: Path) -> Path:
     return folder
 
 
+def make_tiny_segmenter(folder: Path) -> Path:
+    """Save a network that outlines what `draw_structures` of the tests' conftest draws."""
+    return conftest().train_segmenter(folder)
+
+
+def conftest() -> Any:
+    """The fixtures' module of all tests, for its drawings."""
+    sys.path.insert(0, str(REPOSITORY / "Testing" / "Python"))
+    import conftest as module
+
+    return module
+
+
+def add_drawn_cine(frames: int) -> Any:
+    """Add a cine of a drawn symphysis and head, and a browser that plays it."""
+    pixels, _ = conftest().draw_structures(frames)
+    return add_sequence("Drawn cine", 255 * pixels)
+
+
 def add_cine(frames: int) -> Any:
     """Add a cine of speckle to the scene, and a browser that plays it."""
     import numpy as np
-    import slicer
 
     rows, columns = np.mgrid[:96, :128]
     tissue = np.where((rows - 48) ** 2 + (columns - 64) ** 2 < 600, 0.1, 0.45)
-    sequence = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSequenceNode", "Transperineal cine")
-    for index, noise in enumerate(np.random.default_rng(1).rayleigh(0.8, (frames, 96, 128))):
+    noise = np.random.default_rng(1).rayleigh(0.8, (frames, 96, 128))
+    return add_sequence("Transperineal cine", 255 * (tissue * noise).clip(0, 1))
+
+
+def add_sequence(name: str, pixels: Any) -> Any:
+    """Add a sequence of frames, [N, H, W] in 0..255, to the scene, and a browser that plays it."""
+    import slicer
+
+    sequence = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSequenceNode", name)
+    for index, frame in enumerate(pixels.astype("uint8")):
         item = slicer.vtkMRMLScalarVolumeNode()
-        slicer.util.updateVolumeFromArray(item, (255 * (tissue * noise).clip(0, 1)).astype(np.uint8)[None])
+        slicer.util.updateVolumeFromArray(item, frame[None])
         item.SetSpacing(0.5, 0.5, 1.0)
         sequence.SetDataNodeAtValue(item, str(index))
     browser = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSequenceBrowserNode", "Browser")
@@ -49,7 +75,7 @@ def add_cine(frames: int) -> Any:
     return sequence
 
 
-def take_pictures(folder: Path, method: str) -> list[Path]:
+def take_pictures(folder: Path, method: str, segmenter: str) -> list[Path]:
     """Take the panel through its states and save a picture of each; return their paths."""
     import slicer
     from standin import installation
@@ -91,6 +117,20 @@ def take_pictures(folder: Path, method: str) -> list[Path]:
     widget.ui.enhanceButton.click()
     wait(lambda: widget.ui.enhanceButton.text == "Enhance")
     picture("error")
+    for section in ("input", "enhance", "view"):
+        getattr(widget.ui, f"{section}CollapsibleButton").collapsed = True
+    picture("segmentation-empty")
+    widget.ui.inputSelector.setCurrentNode(add_drawn_cine(30))
+    parameters.method = "lee"
+    parameters.showUncertainty = False
+    parameters.segmentationModel = segmenter
+    for button, text in ((widget.ui.enhanceButton, "Enhance"), (widget.ui.segmentButton, "Segment")):
+        button.click()
+        wait(lambda button=button, text=text: button.text == text)
+    print(widget.ui.statusLabel.text)
+    picture("segmentation-agreement")
+    widget.ui.enhanceCollapsibleButton.collapsed = False
+    picture("segmentation-done")
     slicer.app.moduleManager().unload("USEnhance")
     return paths
 
@@ -105,7 +145,8 @@ def main(arguments: list[str]) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as temporary:
         method = arguments[1] if len(arguments) > 1 else str(make_tiny_model(Path(temporary) / "tiny"))
-        for path in take_pictures(folder, method):
+        segmenter = str(make_tiny_segmenter(Path(temporary) / "outliner"))
+        for path in take_pictures(folder, method, segmenter):
             print(path)
     return 0
 

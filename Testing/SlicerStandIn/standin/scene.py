@@ -50,6 +50,8 @@ class SlicerScene:
         self._add_logic("Segmentations", slicer.vtkSlicerSegmentationsModuleLogic())
         self._add_logic("SubjectHierarchy", slicer.vtkSlicerSubjectHierarchyModuleLogic())
         self._add_logic("Tables", slicer.vtkSlicerTablesLogic())
+        self._add_logic("Markups", slicer.vtkSlicerMarkupsLogic())
+        self._add_logic("Plots", slicer.vtkSlicerPlotsLogic())
         self._add_logic("Terminologies", slicer.vtkSlicerTerminologiesModuleLogic())
         add_color_tables(self.scene)
 
