@@ -106,7 +106,8 @@ def attributes_of(tree, *chain):
 
 def test_what_is_touched_of_the_widgets_is_in_slicer(form, facts, sources):
     classes = widgets(form)
-    touched = {pair for tree in sources.values() for pair in attributes_of(tree, "self", "ui")}
+    chains = (("self", "ui"), ("self", "_ui"), ("ui",))
+    touched = {pair for tree in sources.values() for chain in chains for pair in attributes_of(tree, *chain)}
     assert len(touched) > 10
     for name, attribute in touched:
         known = class_facts(facts, classes[name])

@@ -122,6 +122,8 @@ class NodeSelector(QtWidgets.QWidget):
             return
         before = set(self._listed_ids())
         self._refresh()
+        if not is_alive(self._combo_box):  # as in `_refresh`
+            return
         for node_id in self._listed_ids():
             if node_id not in before:
                 self.node_added.emit(self._scene.GetNodeByID(node_id))
