@@ -67,7 +67,7 @@ def structure_metadata(published: bool, with_heads: bool) -> dict[str, Any]:
     classes = {"0": "background", **{str(s.label): s.name.lower() for s in STRUCTURES}}
     outlines = {
         **grey_frame("labels"),
-        "format": "segmentation",
+        "format": "labels",
         "num_channels": len(classes),
         "channel_def": classes,
     }

@@ -21,6 +21,8 @@ from .task import Report, Task
 
 MODEL_VERSION = "0.1.0"
 PACKAGES = {"monai": "monai", "pytorch": "torch", "numpy": "numpy"}
+BUNDLE_PACKAGES = {"safetensors": "0.4.3", "pytorch-ignite": "0.5", "scikit-image": "0.22", "pillow": "10.2"}
+"""What MONAI's own commands need to run the bundle, and from which version on."""
 
 
 class Structures(Task):
@@ -110,6 +112,8 @@ class Structures(Task):
             details={
                 **structure_metadata(self._published, bool(self._heads)),
                 **versions,
+                "required_packages_version": BUNDLE_PACKAGES,
+                "eval_metrics": training["validation"],
                 "training": training,
             },
         )

@@ -292,6 +292,65 @@ def test_the_command_trains(data, tmp_path):
     assert find_model(tmp_path / "run" / "model").task == "segmentation"
 
 
+# What MONAI's bundle specification (docs/source/mb_specification.rst) asks of metadata.json. Its own schema is
+# downloaded by verify_metadata, which takes this one where it finds it in place.
+TEXTS = (
+    *("version", "monai_version", "pytorch_version", "numpy_version"),
+    *("task", "description", "authors", "copyright"),
+)
+TENSOR = {
+    "type": {"enum": ["image", "series", "tuples", "probabilities"]},
+    "format": {"enum": ["magnitude", "labels", "segmentation", "classes"]},
+    "modality": {"type": "string"},
+    "num_channels": {"type": "integer", "minimum": 1},
+    "spatial_shape": {
+        "type": "array",
+        "items": {"type": ["integer", "string"]},
+        "minItems": 2,
+        "maxItems": 2,
+    },
+    "dtype": {"const": "float32"},
+    "value_range": {"type": "array", "items": {"type": "number"}},
+    "is_patch_data": {"type": "boolean"},
+    "channel_def": {"type": "object", "minProperties": 1},
+}
+TENSORS = {
+    "type": "object",
+    "minProperties": 1,
+    "additionalProperties": {"type": "object", "required": list(TENSOR), "properties": TENSOR},
+}
+SCHEMA = {
+    "type": "object",
+    "required": ["schema", *TEXTS, "required_packages_version", "network_data_format"],
+    "properties": {
+        **{name: {"type": "string", "minLength": 1} for name in TEXTS},
+        "required_packages_version": {"type": "object", "additionalProperties": {"type": "string"}},
+        "changelog": {"type": "object"},
+        "references": {"type": "array", "items": {"type": "string"}},
+        "eval_metrics": {"type": "object", "additionalProperties": {"type": "number"}},
+        "network_data_format": {
+            "type": "object",
+            "required": ["inputs", "outputs"],
+            "properties": {"inputs": TENSORS, "outputs": TENSORS},
+        },
+    },
+}
+
+
+def test_monai_verifies_the_metadata(model, tmp_path):
+    from monai.bundle import verify_metadata
+
+    (tmp_path / "schema.json").write_text(json.dumps(SCHEMA))
+    metadata = model / "configs" / "metadata.json"
+    verify_metadata(meta_file=str(metadata), filepath=str(tmp_path / "schema.json"))
+    outputs = json.loads(metadata.read_text())["network_data_format"]["outputs"]
+    assert outputs["pred"]["num_channels"] == len(outputs["pred"]["channel_def"]) == 3
+    wrong = {key: value for key, value in json.loads(metadata.read_text()).items() if key != "task"}
+    (tmp_path / "wrong.json").write_text(json.dumps(wrong))
+    with pytest.raises(ValueError, match="task"):
+        verify_metadata(meta_file=str(tmp_path / "wrong.json"), filepath=str(tmp_path / "schema.json"))
+
+
 def test_monai_runs_the_bundle_without_us_and_outlines_alike(model, drawn_structures, tmp_path):
     pixels, _ = drawn_structures(2, 256, 256, 3)
     (tmp_path / "frames").mkdir()
