@@ -386,15 +386,7 @@ class USEnhanceLogic(ScriptedLoadableModuleLogic):
         """Do what `segment` does, with its options; return the table, of accuracy if there is a reference."""
         return self.segment(inputNode, enhancedNode, referenceNode, **options).table
 
-    def segmentInBackground(
-        self,
-        inputNode: Any,
-        options: SegmentationOptions,
-        enhancedNode: Any,
-        referenceNode: Any,
-        listener: Listener,
-    ) -> None:
+    def segmentInBackground(self, run: SegmentationRun, listener: Listener) -> None:
         """Start in the worker process and return; raises a USEnhanceError for what fails at once."""
-        run = SegmentationRun(inputNode, options, enhancedNode, referenceNode)
         ensure_segmentation_dependencies(REQUIREMENTS)
         self.background.segment(run, listener)

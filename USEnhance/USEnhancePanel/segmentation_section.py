@@ -20,7 +20,7 @@ from USEnhanceLib.mrml.outlines import (
     shown_angles,
 )
 from USEnhanceLib.mrml.segmentation_outputs import SegmentationOutputs
-from USEnhanceLib.mrml.segmentation_run import SegmentationOptions
+from USEnhanceLib.mrml.segmentation_run import SegmentationOptions, SegmentationRun
 from USEnhanceLib.mrml.sequences import find_browser, is_sequence
 from USEnhanceLib.mrml.status import segmented_sentence, segmenting_sentence
 
@@ -151,7 +151,8 @@ class SegmentationSection(VTKObservationMixin):
             self._on_cancelled,
         )
         try:
-            self._logic.segmentInBackground(node, options, enhanced, parameters.referenceNode, listener)
+            run = SegmentationRun(node, options, enhanced, parameters.referenceNode)
+            self._logic.segmentInBackground(run, listener)
         except USEnhanceError as error:
             self._on_failed(error)
             return
