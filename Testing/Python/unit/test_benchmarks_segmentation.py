@@ -92,6 +92,14 @@ def test_labels_of_identical_images_are_compared(record):
     assert 0 < pairs[0]["figures"]["dice FH"] < 1
 
 
+def test_what_is_found_where_nothing_is_there_is_told(record):
+    own = record[0]["tables"]["accuracy"]["elsewhere"]["fhps"]
+    assert own["heart frames"] == 30
+    assert all(0 <= own[f"heart with a {name}"] <= 1 for name in ("head", "symphysis"))
+    assert own["heads"] == []
+    assert "| heart with FH |" in (record[1] / "record.md").read_text()
+
+
 def test_one_frame_of_each_group_is_taken(data):
     frames = outlined_frames(data / "psfhs", "val")
     taken = independent(frames, None, 0)
@@ -165,6 +173,7 @@ def test_refusals_are_counted():
         "frames": [{"name": "a", "group": "1", "device": "A"}],
         "models": {"fhps": {"scores": [dict.fromkeys(accuracy.FIGURES)], "refused": [{"found": "Because."}]}},
         "label_noise": [],
+        "elsewhere": {},
     }
     assert "1 x found: Because" in accuracy.render(found)
 

@@ -292,8 +292,8 @@ def test_the_command_trains(data, tmp_path):
     assert find_model(tmp_path / "run" / "model").task == "segmentation"
 
 
-# What MONAI's bundle specification (docs/source/mb_specification.rst) asks of metadata.json. Its own schema is
-# downloaded by verify_metadata, which takes this one where it finds it in place.
+# What MONAI's bundle specification (docs/source/mb_specification.rst) asks of metadata.json. Its own schema
+# is downloaded by verify_metadata, which takes this one where it finds it in place.
 TEXTS = (
     *("version", "monai_version", "pytorch_version", "numpy_version"),
     *("task", "description", "authors", "copyright"),

@@ -8,10 +8,15 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from ...frames import read_frames
 from ...segmentation import STRUCTURES, load_segmenter
-from ...training.structure_data import BOTH, OutlinedFrame, outlined_frames
+from ...segmentation.segmenter import Segmenter
+from ...training.structure_data import BOTH, HEAD_ALONE, OutlinedFrame, outlined_frames
 from ..enhance.intervals import cell, interval
-from .scores import ANGLE, METRICS, pixels_of, score
+from ..images import cine_file
+from .scores import ANGLE, METRICS, dice_of, pixels_of, score
 
 ALL = "all"
 FIGURES = (*(f"{metric} {s.short}" for metric in METRICS for s in reversed(STRUCTURES)), ANGLE)
@@ -34,6 +39,11 @@ Published: the winners of the FH-PS-AOP challenge of 2023 reached Dice .93 (head
 degrees on its 700 test images, with 4,000 images to learn from (figures as quoted in our design; other
 images, so no comparison but of magnitude)."""
 
+ELSEWHERE = """
+Frames without a symphysis: val frames of HC18, heads before labour, and the echocardiogram inside pydicom,
+which shows neither structure. What is found there is wrong.
+"""
+
 
 def measure(
     data: Path,
@@ -52,6 +62,7 @@ def measure(
         "frames": [{"name": f.name, "group": f.group, "device": f.device} for f in frames],
         "models": {},
         "label_noise": label_noise(data),
+        "elsewhere": {},
     }
     for done, (key, model) in enumerate(models.items()):
         segmenter = load_segmenter(model, device)
@@ -64,6 +75,32 @@ def measure(
             "scores": [own.figures for own in scores],
             "refused": [own.refused for own in scores],
         }
+        found["elsewhere"][key] = elsewhere(data, segmenter, limit)
+    return found
+
+
+def elsewhere(data: Path, segmenter: Segmenter, limit: int | None) -> dict[str, Any]:
+    """What is outlined where there is no symphysis: antenatal heads of HC18, and the heart inside pydicom.
+
+    Result: Dice of the heads, and the shares of frames in which a structure is found that is not there; none
+    of HC18 where the data have it not.
+    """
+    symphysis, head = STRUCTURES
+    heart = segmenter(read_frames(cine_file()).pixels[:limit])
+    found: dict[str, Any] = {
+        "heart frames": len(heart),
+        "heart with a head": float((heart == head.label).any((1, 2)).mean()),
+        "heart with a symphysis": float((heart == symphysis.label).any((1, 2)).mean()),
+        "heads": [],
+        "heads with a symphysis": None,
+    }
+    if (data / HEAD_ALONE / "split.csv").is_file():
+        frames = outlined_frames(data / HEAD_ALONE, "val", limit)
+        labels = [segmenter(pixels_of(frame)[None])[0] for frame in frames]
+        found["heads"] = [
+            dice_of(own, frame.labels)[head.short] for own, frame in zip(labels, frames, strict=True)
+        ]
+        found["heads with a symphysis"] = float(np.mean([(own == symphysis.label).any() for own in labels]))
     return found
 
 
@@ -112,6 +149,12 @@ def render(found: Mapping[str, Any]) -> str:
     lines += ["", PUBLISHED, ""]
     for key, own in found["models"].items():
         lines.append(f"Angles that could not be measured, {key}: {_refusals(own['refused'])}.")
+    lines += [ELSEWHERE, "| segmenter | Dice FH, HC18 | HC18 with PS | heart with PS | heart with FH |"]
+    lines.append("|---|---|---|---|---|")
+    for key, own in found["elsewhere"].items():
+        shares = ("heads with a symphysis", "heart with a symphysis", "heart with a head")
+        cells = ["" if own[name] is None else f"{own[name]:.0%}" for name in shares]
+        lines.append("| " + " | ".join([key, cell(interval(own["heads"]), 3), *cells]) + " |")
     return "\n".join(lines)
 
 

@@ -17,6 +17,7 @@ from ..conditions import FOURIER, GAUSSIAN, LEVELS, SPECKLE, Condition
 from ..contenders import INPUT, Contender
 from ..enhance.answers import answer_all
 from ..enhance.intervals import Interval, interval
+from ..pool import map_tasks
 from .scores import dice_of, independent, pixels_of
 
 CLEAN = "clean"
@@ -91,12 +92,13 @@ def measure(
     versions = [degraded_frames(pixels_of(frame), frame.name, seed) for frame in frames]
     flat = [version for own in versions for version in own]
     answers = answer_all(rows, flat, processes=processes, device=device, cache=cache, progress=progress)
+    tasks = [_Outlining(model, device, answers[row.key]) for model in models.values() for row in rows]
+    outlined = iter(map_tasks(_outline, tasks, processes, progress))
     dices: dict[str, Any] = {}
-    for key, model in models.items():
-        segmenter = load_segmenter(model, device)
+    for key in models:
         dices[key] = {}
         for row in rows:
-            labels = [segmenter(np.ascontiguousarray(frame)[None])[0] for frame in answers[row.key]]
+            labels = next(outlined)
             dices[key][row.key] = {
                 name: [
                     dice_of(labels[i * len(names) + column], frame.labels) for i, frame in enumerate(frames)
@@ -110,6 +112,19 @@ def measure(
         "dice": dices,
         "seed": seed,
     }
+
+
+@dataclass(frozen=True, eq=False)
+class _Outlining:
+    model: str
+    device: str
+    frames: Sequence[np.ndarray]
+
+
+def _outline(task: _Outlining) -> list[np.ndarray]:
+    """The labels [H, W] of each frame."""
+    segmenter = load_segmenter(task.model, task.device)
+    return [segmenter(np.ascontiguousarray(frame)[None])[0] for frame in task.frames]
 
 
 def recovered(
