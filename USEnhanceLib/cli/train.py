@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from ..errors import InputError
+from ..models import find_model
 from .console import Console
 from .places import folder_for_results, make_folder
 
@@ -36,4 +37,6 @@ def run(arguments: argparse.Namespace, console: Console) -> None:
         )
     if is_first_process():
         console.fact("Model", str(model))
-        console.fact("Use it", f"usenhance enhance IN OUT --method {model}")
+        outlines = find_model(model).task == "segmentation"
+        use = f"segment IN OUT --model {model}" if outlines else f"enhance IN OUT --method {model}"
+        console.fact("Use it", f"usenhance {use}")

@@ -116,7 +116,7 @@ def _find(method: str | Path) -> ModelDescription | Filter:
         return filters[name]
     if name in SHIPPED or Path(method).is_dir():
         return find_model(method)
-    known = ", ".join([*sorted(SHIPPED), *filters])
+    known = ", ".join([*(network.name for network in _NETWORKS), *filters])
     raise OptionError(f"Unknown method {name!r}: use one of {known}, or the folder of a model.")
 
 

@@ -284,12 +284,13 @@ def test_recipes_that_make_no_sense_are_refused(entry, tmp_path):
         StructureRecipe.load(tmp_path / "recipe.json", "fhps")
 
 
-def test_the_command_trains(data, tmp_path):
+def test_the_command_trains(data, tmp_path, capsys):
     recipe = {**dataclasses.asdict(RECIPE), "steps": 2}
     (tmp_path / "recipe.json").write_text(json.dumps(recipe))
     words = ["train", "fhps", "--data", str(data), "--out", str(tmp_path / "run")]
-    assert main([*words, "--recipe", str(tmp_path / "recipe.json"), "--quiet"]) == 0
+    assert main([*words, "--recipe", str(tmp_path / "recipe.json")]) == 0
     assert find_model(tmp_path / "run" / "model").task == "segmentation"
+    assert f"usenhance segment IN OUT --model {tmp_path / 'run' / 'model'}" in capsys.readouterr().out
 
 
 # What MONAI's bundle specification (docs/source/mb_specification.rst) asks of metadata.json. Its own schema
