@@ -60,7 +60,8 @@ class USEnhance(ScriptedLoadableModule):
         ScriptedLoadableModule.__init__(self, parent)
         self.parent.title = _("USEnhance")
         self.parent.categories = [translate("qSlicerAbstractCoreModule", "Ultrasound")]
-        self.parent.dependencies = ["Markups", "Segmentations", "Sequences", "Terminologies", "Volumes"]
+        self.parent.dependencies = ["Markups", "Plots", "Segmentations", "Sequences"]
+        self.parent.dependencies += ["Terminologies", "Volumes"]
         self.parent.contributors = ["USEnhance contributors"]
         self.parent.helpText = _(
             "Enhances B-mode ultrasound (volumes, cines and sweeps) with a neural network that reduces "

@@ -13,6 +13,7 @@ from USEnhanceLib.errors import EnhancementCancelled, USEnhanceError
 from USEnhanceLib.mrml.background import Listener
 from USEnhanceLib.mrml.choices import original_of
 from USEnhanceLib.mrml.created_nodes import remove
+from USEnhanceLib.mrml.figures_plots import charts_of, show_next_chart
 from USEnhanceLib.mrml.outlines import (
     circumference_in_words,
     progression_in_words,
@@ -47,6 +48,7 @@ class SegmentationSection(VTKObservationMixin):
         self._shown: tuple[Any, ...] = ()
         self._outputs: dict[str, SegmentationOutputs] = {}
         ui.segmentButton.connect("clicked(bool)", self._on_button)
+        ui.chartsButton.connect("clicked(bool)", self._on_charts_button)
 
     def show(self, parameters: Any | None) -> None:
         """Bring the section in line with the parameters; None while the panel has none."""
@@ -54,6 +56,7 @@ class SegmentationSection(VTKObservationMixin):
         if parameters is None:
             self._shown = ()
             self._ui.diceTableView.setMRMLTableNode(None)
+            self._ui.chartsButton.enabled = False
             self._observe_angles()
             return
         if not self._logic.background.busy:
@@ -70,6 +73,7 @@ class SegmentationSection(VTKObservationMixin):
             )
         )
         table = self._table(parameters)
+        self._ui.chartsButton.enabled = bool(charts_of(table))
         shown = (table, *self._images(parameters), parameters.showOutlines)
         if shown != self._shown:
             self._shown = shown
@@ -91,6 +95,8 @@ class SegmentationSection(VTKObservationMixin):
         self._outputs = {
             key: outputs for key, outputs in self._outputs.items() if outputs.original.node is not node
         }
+        charts = charts_of(self._table(self._parameters)) if self._parameters else []
+        self._ui.chartsButton.enabled = any(chart is not node for chart in charts)
 
     # What is shown
 
@@ -129,6 +135,10 @@ class SegmentationSection(VTKObservationMixin):
             self._ui.circumferenceLabel.text = circumference_in_words(
                 images[0], self._table(self._parameters)
             )
+
+    def _on_charts_button(self) -> None:
+        if self._parameters is not None:
+            show_next_chart(self._table(self._parameters))
 
     # The work
 

@@ -1,4 +1,4 @@
-"""Charts of figures over the frames: Dice or agreement, areas, the angle of progression."""
+"""Charts of figures over the frames: Dice or agreement, the angle of progression, areas."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from .segmentations import LOOK_OF_ENHANCED, LOOK_OF_ORIGINAL
 if TYPE_CHECKING:
     from .created_nodes import CreatedNodes
 
+CHART_ROLE = "USEnhance.Chart"
+"""References of the table of figures: its charts, the main one first."""
 _LOOKS = {"": LOOK_OF_ORIGINAL, "original": LOOK_OF_ORIGINAL, "enhanced": LOOK_OF_ENHANCED}
 _REFERENCE_COLOUR = (0.5, 0.5, 0.5)
 # The original is dashed, so that they are told apart without colours.
@@ -40,12 +42,13 @@ class _Curve:
 def write_charts(writer: CreatedNodes, name: str, columns: Sequence[Column]) -> tuple[Any, ...]:
     """Put charts of columns of figures into the scene, and the table of their curves; return the charts.
 
-    One of Dice where there is a reference; else those of agreement, where there are two images, and of areas;
-    then one of the angle of progression, unless it was refused in all frames.
+    First one of Dice where there is a reference, or of agreement where there are two images; then one of the
+    angle of progression, unless it was refused in all frames; without a reference, one of areas.
     """
     figures = list(dict.fromkeys(column.figure for column in columns if column.figure in _TITLES))
-    if "Dice" in figures:
-        figures.remove("Area")
+    figures.remove("Area")
+    if "Dice" not in figures:
+        figures.append("Area")
     charts = {
         figure: _curves([column for column in columns if column.figure == figure]) for figure in figures
     }
@@ -101,3 +104,40 @@ def _write_chart(
         series.SetColor(*curve.colour)
         chart.AddAndObservePlotSeriesNodeID(series.GetID())
     return chart
+
+
+def charts_of(table: Any | None) -> list[Any]:
+    """Return the charts that belong to a table of figures and are in the scene, the main one first."""
+    if table is None:
+        return []
+    charts = [
+        table.GetNthNodeReference(CHART_ROLE, number)
+        for number in range(table.GetNumberOfNodeReferences(CHART_ROLE))
+    ]
+    return [chart for chart in charts if chart is not None]
+
+
+def show_next_chart(table: Any | None) -> Any | None:
+    """Show a chart of a table of figures in a plot view, and return it; None where it has none.
+
+    The main one, or the one after that which is shown. A layout without a plot view gives way to one with it.
+    """
+    charts = charts_of(table)
+    if not charts:
+        return None
+    shown = _shown_chart()
+    chart = charts[(charts.index(shown) + 1) % len(charts)] if shown in charts else charts[0]
+    slicer.modules.plots.logic().ShowChartInLayout(chart)
+    return chart
+
+
+def _shown_chart() -> Any | None:
+    """Return the chart that plot views show, or None while the layout has no plot view."""
+    layout = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLLayoutNode")
+    if layout is not None:
+        arrangement = layout.GetViewArrangement()
+        if slicer.modules.plots.logic().GetLayoutWithPlot(arrangement) != arrangement:
+            return None
+    selection = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLSelectionNode")
+    identifier = None if selection is None else selection.GetActivePlotChartID()
+    return slicer.mrmlScene.GetNodeByID(identifier) if identifier else None

@@ -12,7 +12,7 @@ import slicer
 from ..errors import InputError, ModelError
 from ..segmentation.structures import STRUCTURES
 from .extraction import Content, check_input, extract, vanished
-from .figures_plots import write_charts
+from .figures_plots import CHART_ROLE, write_charts
 from .figures_table import columns_of, new_figures_table, remarks_of
 from .measurements import Measurements, measure
 from .progression_markups import PIXEL_SIZE, SLICE_AXIS
@@ -179,7 +179,10 @@ class SegmentationRun:
                 table.SetNodeReferenceID(role, node.GetID())
         if measured.inferior_side is not None:
             table.SetAttribute(INFERIOR_SIDE, measured.inferior_side)
-        return table, write_charts(writer, name, columns)
+        charts = write_charts(writer, name, columns)
+        for chart in charts:
+            table.AddNodeReferenceID(CHART_ROLE, chart.GetID())
+        return table, charts
 
     @property
     def _image_nodes(self) -> tuple[Any, ...]:

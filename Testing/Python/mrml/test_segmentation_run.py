@@ -10,6 +10,7 @@ import slicer
 
 from USEnhanceLib.errors import EnhancementCancelled, InputError, ModelError, OutputError
 from USEnhanceLib.mrml import run_to_end
+from USEnhanceLib.mrml.figures_plots import charts_of, show_next_chart
 from USEnhanceLib.mrml.segmentation_run import SegmentationOptions, SegmentationRun, segment_node
 from USEnhanceLib.mrml.sequences import find_browser, shown_volume
 from USEnhanceLib.segmentation.comparison import compare
@@ -214,8 +215,8 @@ def test_without_a_reference_it_is_agreement(volume, enhanced):
     np.testing.assert_allclose(areas, [*counts, np.mean(counts)])
     assert [chart.GetTitle() for chart in outputs.plots] == [
         "Agreement of original and enhanced (Dice)",
-        "Area",
         "Angle of progression",
+        "Area",
     ]
     assert "not accuracy" in outputs.table.GetColumnDescription("Agreement Dice")
 
@@ -278,6 +279,43 @@ def test_without_any_angle_there_is_no_chart_of_it(add_volume):
     outputs = segment(add_volume(as_image(labels)))
     assert outputs.original.angles == ()
     assert [chart.GetTitle() for chart in outputs.plots] == ["Area"]
+
+
+def shown_chart(scene):
+    selection = scene.GetFirstNodeByClass("vtkMRMLSelectionNode")
+    return scene.GetNodeByID(selection.GetActivePlotChartID() or "")
+
+
+def test_charts_are_shown_one_after_another(scene, volume, enhanced):
+    outputs = segment(volume, enhanced_node=enhanced)
+    assert charts_of(outputs.table) == list(outputs.plots)
+    for chart in (*outputs.plots, outputs.plots[0]):
+        assert show_next_chart(outputs.table) is chart
+        assert shown_chart(scene) is chart
+    other = segment(enhanced)
+    assert show_next_chart(other.table) is other.plots[0], "that of another table is no beginning"
+    scene.RemoveNode(other.plots[0])
+    assert show_next_chart(other.table) is other.plots[1]
+
+
+def test_a_layout_without_a_plot_gives_way_and_the_main_chart_comes_first_again(scene, volume):
+    layout = scene.AddNewNodeByClass("vtkMRMLLayoutNode")
+    for plot_view in (layout.SlicerLayoutFourUpPlotView, layout.SlicerLayoutFourUpPlotTableView):
+        layout.AddLayoutDescription(plot_view, "<layout/>")
+    for slices in (layout.SlicerLayoutFourUpView, layout.SlicerLayoutFourUpTableView):
+        layout.AddLayoutDescription(slices, "<layout/>")
+    layout.SetViewArrangement(layout.SlicerLayoutFourUpView)
+    outputs = segment(volume)
+    assert show_next_chart(outputs.table) is outputs.plots[0]
+    assert layout.GetViewArrangement() == layout.SlicerLayoutFourUpPlotView
+    layout.SetViewArrangement(layout.SlicerLayoutFourUpTableView)
+    assert show_next_chart(outputs.table) is outputs.plots[0]
+    assert layout.GetViewArrangement() == layout.SlicerLayoutFourUpPlotTableView
+    assert show_next_chart(outputs.table) is outputs.plots[1]
+
+
+def test_without_a_table_no_chart_is_shown(scene):
+    assert show_next_chart(None) is None
 
 
 # Nodes

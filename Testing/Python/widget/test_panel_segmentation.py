@@ -121,6 +121,7 @@ def test_an_empty_scene_offers_nothing_to_segment(module_widget):
     assert ui.progressionLabel.text == ui.circumferenceLabel.text == "none yet"
     assert "Agreement is not accuracy" in ui.agreementLabel.text
     assert ui.diceTableView.mrmlTableNode() is None
+    assert not ui.chartsButton.enabled
 
 
 def test_a_click_outlines_the_input_and_says_what_it_did(outlines, add_drawn):
@@ -298,6 +299,29 @@ def test_the_worker_of_enhancing_segments_too(outlines, add_drawn):
     text = outlines.segment()
     assert text.startswith("Segmented 1 frame of the original and of the enhanced image")
     assert outlines.panel.worker == worker > 0
+
+
+def test_clicks_show_one_chart_after_another(outlines, add_drawn):
+    volume, drawn = add_drawn(3)
+    outlines.panel.choose(volume)
+    assert not outlines.ui.chartsButton.enabled
+    outlines.ui.referenceSelector.setCurrentNode(add_reference(volume, drawn))
+    outlines.segment()
+    assert outlines.ui.chartsButton.enabled
+    selection = slicer.app.applicationLogic().GetSelectionNode()
+    titles = []
+    for _ in range(3):
+        outlines.ui.chartsButton.click()
+        titles.append(slicer.mrmlScene.GetNodeByID(selection.GetActivePlotChartID()).GetTitle())
+    assert titles == ["Dice with the reference", "Angle of progression", "Dice with the reference"]
+    outlines.panel.choose(add_drawn(name="Other")[0])
+    assert not outlines.ui.chartsButton.enabled
+    outlines.panel.choose(volume)
+    assert outlines.ui.chartsButton.enabled
+    for chart in slicer.util.getNodesByClass("vtkMRMLPlotChartNode"):
+        assert outlines.ui.chartsButton.enabled
+        slicer.mrmlScene.RemoveNode(chart)
+    assert not outlines.ui.chartsButton.enabled
 
 
 # What goes wrong
