@@ -21,6 +21,7 @@ class ChoiceBoxes:
     def __init__(self, ui: Any, on_changed: Callable[[int], object]) -> None:
         """Fill the combo boxes; `on_changed` is called when the user changes one."""
         self._boxes: dict[str, Any] = {}
+        self._is_showing = False
         for name, items in choices().items():
             box = getattr(ui, f"{name}ComboBox")
             for row, (title, value, tool_tip) in enumerate(items):
@@ -31,20 +32,29 @@ class ChoiceBoxes:
 
     def read(self, parameters: Any) -> None:
         """Set the parameters to what is chosen."""
+        if self._is_showing:  # other boxes still show what was chosen before
+            return
         for name, box in self._boxes.items():
             if box.currentData is not None:
                 parameters.setValue(name, box.currentData)
 
     def show(self, parameters: Any) -> None:
         """Choose what the parameters say."""
-        for name, box in self._boxes.items():
-            value = parameters.getValue(name)
-            row = box.findData(value)
-            if row < 0:  # a model of one's own, chosen by a script: the name of its folder
-                box.addItem(Path(value).name, value)
-                row = box.count - 1
-            if row != box.currentIndex:
-                box.currentIndex = row
+        self._is_showing = True
+        try:
+            for name, box in self._boxes.items():
+                self._choose(box, parameters.getValue(name))
+        finally:
+            self._is_showing = False
+
+    @staticmethod
+    def _choose(box: Any, value: str) -> None:
+        row = box.findData(value)
+        if row < 0:  # a model of one's own, chosen by a script: the name of its folder
+            box.addItem(Path(value).name, value)
+            row = box.count - 1
+        if row != box.currentIndex:
+            box.currentIndex = row
 
 
 class DiffusionOptions:
