@@ -40,4 +40,5 @@ class USEnhanceParameterNode:
     referenceNode: LabelsNode
     tableNode: TableNode
     segmentationModel: str = "fhps"
+    display: str = "auto"
     showOutlines: bool = True

@@ -11,7 +11,7 @@ from slicer.util import VTKObservationMixin
 
 from USEnhanceLib.errors import EnhancementCancelled, USEnhanceError
 from USEnhanceLib.mrml.background import Listener
-from USEnhanceLib.mrml.choices import original_of
+from USEnhanceLib.mrml.choices import inferior_side_of, original_of
 from USEnhanceLib.mrml.created_nodes import remove
 from USEnhanceLib.mrml.figures_plots import charts_of, show_next_chart
 from USEnhanceLib.mrml.outlines import (
@@ -151,7 +151,12 @@ class SegmentationSection(VTKObservationMixin):
             return
         parameters = self._logic.getParameterNode()
         node, enhanced = self._images(parameters)
-        options = SegmentationOptions(parameters.segmentationModel, parameters.device, parameters.axis)
+        options = SegmentationOptions(
+            parameters.segmentationModel,
+            parameters.device,
+            parameters.axis,
+            inferior_side_of(parameters.display),
+        )
         listener = Listener(
             background.take_turns,
             self._on_started,

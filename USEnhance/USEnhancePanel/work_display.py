@@ -30,6 +30,7 @@ class WorkDisplay:
             ui.outputSelector,
             ui.uncertaintySelector,
             ui.referenceSelector,
+            ui.displayComboBox,
         )
         ui.progressBar.visible = False
 

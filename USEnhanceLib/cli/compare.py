@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace, console: Console) -> None:
     )
     sector = frames.sector if frames.sector.ndim == 2 else frames.sector.any(0)
     found = compare(before, after, reference, sector, frames.pixel_size)
-    for note in dict.fromkeys((*frames.notes, *result.notes)):
+    for note in dict.fromkeys((*frames.notes, *result.notes, *found.notes)):
         console.fact("Note", note)
     for line in lines_of(found):
         console.say(line)

@@ -8,6 +8,7 @@ import slicer
 
 from ..enhancement import is_diffusion, methods
 from ..errors import InputError, USEnhanceError
+from ..segmentation.orientation import LEFT, RIGHT
 from .display import shown_input
 from .extraction import check_input
 from .outputs import INPUT_ROLE
@@ -26,6 +27,14 @@ AXES = (
     ("First axis (i)", "i", "For sweeps whose frames lie across the columns."),
 )
 
+USUAL, MIRRORED = "usual", "mirrored"
+DISPLAYS = (
+    ("Judge from the frames", "auto", "By the symphysis and the head; the status says when that is unsure."),
+    ("Usual: front at the left", USUAL, "The symphysis' lower end points to the right."),
+    ("Mirrored: front at the right", MIRRORED, "The symphysis' lower end points to the left."),
+)
+_INFERIOR_SIDES = {USUAL: RIGHT, MIRRORED: LEFT}
+
 
 def choices() -> dict[str, list[tuple[str, str, str]]]:
     """Return (title, value, explanation) of all that can be chosen, by the name of the parameter."""
@@ -33,7 +42,12 @@ def choices() -> dict[str, list[tuple[str, str, str]]]:
         (f"{'Classical: ' if method.is_classical else ''}{method.title}", method.name, method.description)
         for method in methods()
     ]
-    return {"method": offered, "device": list(DEVICES), "axis": list(AXES)}
+    return {"method": offered, "device": list(DEVICES), "axis": list(AXES), "display": list(DISPLAYS)}
+
+
+def inferior_side_of(display: str) -> str | None:
+    """Return the side to which the symphysis' inferior end points in a display; None: to be judged."""
+    return _INFERIOR_SIDES.get(display)
 
 
 def has_steps(method: str) -> bool:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 IMAGES = ("original", "enhanced")
 REFERENCE = "reference"
+CHOOSE_DISPLAY = "If it is the other one, choose the display and segment again."
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,13 +46,15 @@ class Measurements:
     """What a segmentation gives in figures.
 
     images: by "original", and "enhanced" and "reference" where given; comparison: of them, or None where
-    there is nothing to compare; unit: "mm" or "pixels"; inferior_side: "left" or "right", None where unknown
+    there is nothing to compare; unit: "mm" or "pixels"; inferior_side: "left" or "right", None where unknown;
+    notes: sentences that the user should read
     """
 
     images: dict[str, ImageMeasures]
     comparison: Comparison | None
     unit: str
     inferior_side: str | None
+    notes: tuple[str, ...] = ()
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -80,8 +83,10 @@ def measure(
     from ..segmentation.progression import judge_inferior_side
 
     sector, spacing = frames.sector, frames.pixel_size
+    notes: tuple[str, ...] = ()
     if inferior_side is None:
-        inferior_side = judge_inferior_side(labels[0] if reference is None else reference, sector, spacing)
+        judged = judge_inferior_side(labels[0] if reference is None else reference, sector, spacing)
+        inferior_side, notes = judged.inferior_side, judged.notes
     comparison = None
     if reference is not None or len(labels) > 1:
         # An image alone is compared with the reference, as an original that was not enhanced.
@@ -90,8 +95,13 @@ def measure(
     if reference is not None:
         stacks[REFERENCE] = reference
     images = {role: _measure(stack, frames, inferior_side) for role, stack in stacks.items()}
+    # Where the original tells no side, each frame of the others was judged alone.
+    measured = [angle for image in images.values() for angle in image.progressions if angle is not None]
+    notes = tuple(dict.fromkeys((*notes, *(note for angle in measured for note in angle.notes))))
+    if notes:
+        notes += (CHOOSE_DISPLAY,)
     unit = PIXELS if spacing is None else MILLIMETRES
-    return Measurements(images, comparison, unit, inferior_side)
+    return Measurements(images, comparison, unit, inferior_side, notes)
 
 
 def _measure(labels: np.ndarray, frames: Frames, inferior_side: str | None) -> ImageMeasures:

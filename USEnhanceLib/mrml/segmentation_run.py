@@ -148,6 +148,7 @@ class SegmentationRun:
         notes = [*self._content.frames.notes]
         if self._reference is not None:
             notes += self._reference.notes
+        notes += measured.notes
         enhanced = made[1] if len(made) > 1 else None
         return SegmentationOutputs(
             made[0],

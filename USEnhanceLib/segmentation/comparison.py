@@ -79,7 +79,7 @@ class Comparison:
 
     has_reference: whether `rows` are ReferenceRow, else AgreementRow; frame by frame, symphysis first.
     progression: one row a frame.  unit: "mm" or "pixels".  inferior_side: "left" or "right", as used for all
-    angles; None where no frame could tell.
+    angles; None where no frame could tell.  notes: sentences that the reader should know.
     """
 
     has_reference: bool
@@ -87,6 +87,7 @@ class Comparison:
     progression: tuple[ProgressionRow, ...]
     unit: str
     inferior_side: str | None
+    notes: tuple[str, ...] = ()
 
     def means(self) -> dict[str, dict[str, float]]:
         """Return the means over the frames that have a figure, by the structure's name; NaN without any."""
@@ -128,8 +129,10 @@ def compare(
     if original.shape != enhanced.shape or (truth is not None and truth.shape != original.shape):
         raise InputError("The labels to be compared differ in size: give the same frames of all of them.")
     area = float(np.prod(pixel_size(spacing)))
+    notes: tuple[str, ...] = ()
     if inferior_side is None:
-        inferior_side = judge_inferior_side(original if truth is None else truth, sector, spacing)
+        judged = judge_inferior_side(original if truth is None else truth, sector, spacing)
+        inferior_side, notes = judged.inferior_side, judged.notes
     rows: list[Any] = []
     progression = []
     for index, (first, second) in enumerate(zip(original, enhanced, strict=True)):
@@ -143,7 +146,7 @@ def compare(
         degrees, reasons = zip(*measured, strict=True)
         progression.append(ProgressionRow(index, *degrees, *reasons))
     unit = PIXELS if spacing is None else MILLIMETRES
-    return Comparison(truth is not None, tuple(rows), tuple(progression), unit, inferior_side)
+    return Comparison(truth is not None, tuple(rows), tuple(progression), unit, inferior_side, notes)
 
 
 def _stack(labels: np.ndarray) -> np.ndarray:

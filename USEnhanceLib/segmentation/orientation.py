@@ -18,6 +18,7 @@ mirrored displays are rare, only a clear score is taken for one: so 99 % of the 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -31,6 +32,17 @@ MIRRORED_BELOW = -0.4
 """Scores below it are taken for a mirrored display."""
 UNSURE = (-0.8, 0.1)
 """Scores between these are worth a look."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """To which side of the image, "left" or "right", the inferior end points; None where nothing told it.
+
+    notes: sentences that the reader should know.
+    """
+
+    inferior_side: str | None
+    notes: tuple[str, ...] = ()
 
 
 def orientation(symphysis: Ellipse, head: Ellipse, sector: np.ndarray, unit: Sequence[float]) -> float:
@@ -49,6 +61,13 @@ def orientation(symphysis: Ellipse, head: Ellipse, sector: np.ndarray, unit: Seq
     return float(tilt - OFFSET_WEIGHT * offset - HEAD_WEIGHT * ahead)
 
 
-def side_of(score: float) -> str:
-    """Return the side of the image, "left" or "right", that the inferior end points to."""
-    return LEFT if score < MIRRORED_BELOW else RIGHT
+def judge(scores: Sequence[float]) -> Judgement:
+    """Return what the scores of frames in one display, by `orientation`, tell of it together."""
+    if not scores:
+        return Judgement(None)
+    score = sum(scores) / len(scores)
+    side = LEFT if score < MIRRORED_BELOW else RIGHT
+    if not UNSURE[0] < score < UNSURE[1]:
+        return Judgement(side)
+    note = f"The symphysis' inferior end was taken to be the one at the {side}, which is unsure: check it."
+    return Judgement(side, (note,))

@@ -19,7 +19,7 @@ import numpy as np
 
 from ..errors import InputError, MeasurementRefused
 from .ellipse import Ellipse, Point, ellipse_of_area, fit_ellipse
-from .orientation import LEFT, RIGHT, UNSURE, orientation, side_of
+from .orientation import LEFT, RIGHT, Judgement, judge, orientation
 from .outline import check_sector, largest_part, on_border, one_frame, outline_points, pixel_size
 from .structures import FETAL_HEAD, PUBIC_SYMPHYSIS, STRUCTURES, Structure
 
@@ -98,12 +98,8 @@ def angle_of_progression(
     _check_forms(symphysis, head)
     notes: tuple[str, ...] = ()
     if inferior_side is None:
-        score = orientation(symphysis, head, sector, unit)
-        inferior_side = side_of(score)
-        if UNSURE[0] < score < UNSURE[1]:
-            notes = (
-                f"The symphysis' inferior end was taken to be the one at the {inferior_side}: check it.",
-            )
+        judged = judge([orientation(symphysis, head, sector, unit)])
+        inferior_side, notes = judged.inferior_side, judged.notes
     superior, inferior = symphysis.axis_ends
     if inferior_side == LEFT:
         superior, inferior = inferior, superior
@@ -115,11 +111,11 @@ def angle_of_progression(
 
 def judge_inferior_side(
     labels: np.ndarray, sector: np.ndarray | None = None, spacing: Sequence[float] | None = None
-) -> str | None:
-    """Return the side of the image, "left" or "right", that the symphysis' inferior end points to in a cine.
+) -> Judgement:
+    """Return to which side of the image the symphysis' inferior end points in a cine, and how sure that is.
 
     labels: whole numbers [N, H, W], frames in one display, which are judged together.  sector: bool [H, W].
-    spacing: (row, column) of a pixel. None where no frame shows both structures well enough.
+    spacing: (row, column) of a pixel. The side is None where no frame shows both structures well enough.
     """
     unit = pixel_size(spacing)
     scores = []
@@ -130,9 +126,7 @@ def judge_inferior_side(
         except MeasurementRefused:
             continue
         scores.append(orientation(symphysis, head, inside, unit))
-    if not scores:
-        return None
-    return side_of(sum(scores) / len(scores))
+    return judge(scores)
 
 
 def angle_between(

@@ -281,6 +281,41 @@ def test_without_any_angle_there_is_no_chart_of_it(add_volume):
     assert [chart.GetTitle() for chart in outputs.plots] == ["Area"]
 
 
+def draw_symmetric(count):
+    labels = np.zeros((count, *SIZE), np.uint8)
+    labels[:, ellipse((63.5, 68), (26, 20), 0)] = FETAL_HEAD.label
+    labels[:, ellipse((63.5, 28), (13, 6), 0)] = PUBIC_SYMPHYSIS.label
+    return labels
+
+
+def test_an_unsure_display_is_noted_unless_it_is_given(add_volume, volume):
+    symmetric = add_volume(as_image(draw_symmetric(2)), "Symmetric")
+    notes = [note for note in segment(symmetric).notes if "inferior end" in note]
+    assert len(notes) == 1
+    assert "at the right" in notes[0]
+    assert any("choose the display" in note for note in segment(symmetric).notes)
+    for outputs in (segment(symmetric, inferior_side="left"), segment(volume)):
+        assert not any("inferior end" in note or "display" in note for note in outputs.notes)
+
+
+def test_an_unsure_display_is_noted_where_only_the_enhanced_image_tells_it(add_volume):
+    labels = draw_symmetric(2)
+    symmetric = add_volume(as_image(labels), "Symmetric")
+    labels[labels == PUBIC_SYMPHYSIS.label] = 0
+    headed = add_volume(as_image(labels), "Head alone")
+    notes = segment(headed, enhanced_node=symmetric).notes
+    assert len([note for note in notes if "inferior end" in note]) == 1
+
+
+def test_a_given_display_is_measured_in(volume):
+    usual, mirrored = segment(volume, inferior_side="right"), segment(volume, inferior_side="left")
+    assert mirrored.table.GetAttribute("USEnhance.InferiorSide") == "left"
+    first, second = (outputs.original.angles[0] for outputs in (usual, mirrored))
+    np.testing.assert_allclose(
+        first.GetNthControlPointPosition(0), second.GetNthControlPointPosition(1), atol=0.01
+    )
+
+
 def shown_chart(scene):
     selection = scene.GetFirstNodeByClass("vtkMRMLSelectionNode")
     return scene.GetNodeByID(selection.GetActivePlotChartID() or "")

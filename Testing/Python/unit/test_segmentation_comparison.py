@@ -50,6 +50,20 @@ def test_rows_against_a_reference(stacks):
     assert head.area_reference == 0.125 * (reference[1] == 2).sum()
 
 
+def test_an_unsure_side_is_noted_unless_it_is_given(stacks):
+    rows, columns = np.indices((200, 220))
+    places = np.stack([columns, rows], axis=-1)
+    symmetric = np.zeros((1, 200, 220), dtype=np.uint8)
+    symmetric[0, Ellipse((109.5, 125.0), (60.0, 48.0), 0.0).level(places) <= 1] = 2
+    symmetric[0, Ellipse((109.5, 40.0), (28.0, 14.0), 0.0).level(places) <= 1] = 1
+
+    unsure = compare(symmetric, symmetric)
+    assert "at the right" in unsure.notes[0]
+    assert unsure.to_json()["notes"] == list(unsure.notes)
+    assert compare(symmetric, symmetric, inferior_side="right").notes == ()
+    assert compare(*stacks).notes == ()
+
+
 def test_a_missing_structure_is_no_overlap_and_an_unknown_distance(stacks):
     comparison = compare(*stacks)
     row = comparison.rows[4]

@@ -11,6 +11,7 @@ from scipy.ndimage import binary_dilation, binary_erosion
 from USEnhanceLib.errors import InputError, USEnhanceError
 from USEnhanceLib.segmentation import MeasurementRefused, Progression, angle_of_progression
 from USEnhanceLib.segmentation.ellipse import Ellipse
+from USEnhanceLib.segmentation.orientation import Judgement
 from USEnhanceLib.segmentation.progression import angle_between, judge_inferior_side
 
 SYMPHYSIS = Ellipse((85.0, 50.0), (30.0, 15.0), -12.0)
@@ -249,9 +250,12 @@ def test_frames_of_a_cine_are_judged_together():
     cine = np.stack([drawn(), unsure, np.zeros_like(unsure), drawn()])
 
     assert angle_of_progression(unsure).inferior_side == "left"
-    assert judge_inferior_side(cine) == "right"
-    assert judge_inferior_side(cine[:, :, ::-1]) == "left"
-    assert judge_inferior_side(cine[2:3]) is None
+    assert judge_inferior_side(cine).inferior_side == "right"
+    assert judge_inferior_side(cine[:, :, ::-1]).inferior_side == "left"
+    assert judge_inferior_side(cine[2:3]) == Judgement(None)
+    assert judge_inferior_side(cine).notes == ()
+    assert "at the left" in judge_inferior_side(unsure[None]).notes[0]
+    assert judge_inferior_side(unsure[None]).notes == angle_of_progression(unsure).notes
 
 
 @pytest.fixture(scope="module")

@@ -324,6 +324,33 @@ def test_clicks_show_one_chart_after_another(outlines, add_drawn):
     assert not outlines.ui.chartsButton.enabled
 
 
+@pytest.mark.parametrize(("row", "side"), [(0, "right"), (1, "right"), (2, "left")])
+def test_the_display_can_be_chosen(outlines, add_drawn, row, side):
+    outlines.panel.choose(add_drawn()[0])
+    box = outlines.ui.displayComboBox
+    assert (box.count, box.currentIndex) == (3, 0)
+    box.currentIndex = row
+    outlines.click()
+    assert not box.enabled
+    outlines.wait_for_end()
+    assert box.enabled
+    assert outlines.parameters.tableNode.GetAttribute("USEnhance.InferiorSide") == side
+    outlines.panel.widget.exit()
+    outlines.panel.widget.enter()
+    assert box.currentIndex == row
+
+
+def test_an_unsure_display_is_told_in_the_status(outlines, add_drawn):
+    volume, _ = add_drawn()
+    array = slicer.util.arrayFromVolume(volume)
+    array[...] = np.roll(array, 16, axis=2)
+    slicer.util.arrayFromVolumeModified(volume)
+    outlines.panel.choose(volume)
+    assert "at the right, which is unsure" in outlines.segment()
+    outlines.ui.displayComboBox.currentIndex = 1
+    assert "unsure" not in outlines.segment()
+
+
 # What goes wrong
 
 
@@ -453,6 +480,7 @@ def test_what_was_chosen_comes_back_with_the_scene(outlines, add_drawn, tmp_path
     outlines.ui.referenceSelector.setCurrentNode(add_reference(volume, drawn))
     outlines.segment()
     outlines.ui.outlinesCheckBox.click()
+    outlines.ui.displayComboBox.currentIndex = 2
     saved = {"input": volume, "hand": slicer.util.getNode("By hand"), "table": outlines.parameters.tableNode}
     saved |= {"outlines": nodes_of(volume, "vtkMRMLSegmentationNode")[0]}
     saved |= {"angle": nodes_of(volume, "vtkMRMLMarkupsAngleNode")[0]}
@@ -469,6 +497,8 @@ def test_what_was_chosen_comes_back_with_the_scene(outlines, add_drawn, tmp_path
     ui = outlines.ui
     assert ui.referenceSelector.currentNode().GetName() == "By hand"
     assert not ui.outlinesCheckBox.checked
+    assert ui.displayComboBox.currentIndex == 2
+    assert ui.chartsButton.enabled == bool(slicer.util.getNodesByClass("vtkMRMLPlotChartNode"))
     assert ui.diceTableView.mrmlTableNode() is not None
     assert ui.progressionLabel.text.endswith("°")
 
