@@ -12,7 +12,9 @@ import slicer
 from slicer.ScriptedLoadableModule import ScriptedLoadableModuleTest
 
 from USEnhanceLib.enhancement import missing_packages
-from USEnhanceLib.errors import EnhancementCancelled, InputError
+from USEnhanceLib.errors import EnhancementCancelled, InputError, OptionError
+from USEnhanceLib.segmentation import check_segmenter
+from USEnhanceLib.segmentation.loading import missing_segmentation_packages
 
 TIMEOUT_SECONDS = 300.0
 
@@ -122,6 +124,25 @@ class USEnhanceTest(ScriptedLoadableModuleTest):
         self.assertIn("Cancelled", widget.ui.statusLabel.text)
         self.assertIsNone(widget.ui.outputSelector.currentNode())
 
+    def test_panel_segments_a_drawn_frame(self) -> None:
+        """A click outlines the head and the symphysis, and fills the table; the image stays as it was."""
+        widget = self._segmenting_widget()
+        volume, before = self._add_structures()
+        widget.ui.inputSelector.setCurrentNode(volume)
+        widget.ui.segmentButton.click()
+        self.assertEqual(widget.ui.segmentButton.text, "Cancel", widget.ui.statusLabel.text)
+        self._wait_for_end(widget)
+        self.assertIn("Segmented 1 frame", widget.ui.statusLabel.text)
+        self.assertEqual(widget.ui.statusLabel.styleSheet, "")
+        (segmentation,) = slicer.util.getNodesByClass("vtkMRMLSegmentationNode")
+        head = slicer.util.arrayFromSegmentBinaryLabelmap(segmentation, "FetalHead", volume)
+        self.assertGreater(int(np.count_nonzero(head)), 0)
+        self.assertIsNotNone(segmentation.GetSegmentation().GetSegment("PubicSymphysis"))
+        table = widget.ui.diceTableView.mrmlTableNode()
+        self.assertEqual(table.GetTable().GetColumnByName("Frame").GetNumberOfValues(), 4)
+        self.assertTrue(widget.ui.chartsButton.enabled)
+        np.testing.assert_array_equal(slicer.util.arrayFromVolume(volume), before)
+
     def _logic(self) -> Any:
         self._require_packages()
         return slicer.util.getModuleLogic("USEnhance")
@@ -131,6 +152,18 @@ class USEnhanceTest(ScriptedLoadableModuleTest):
         slicer.util.selectModule("USEnhance")
         return slicer.util.getModuleWidget("USEnhance")
 
+    def _segmenting_widget(self) -> Any:
+        missing = missing_segmentation_packages()
+        if missing:
+            self.skipTest(f"not installed: {', '.join(missing)}")
+        slicer.util.selectModule("USEnhance")
+        widget = slicer.util.getModuleWidget("USEnhance")
+        try:
+            check_segmenter(widget.logic.getParameterNode().segmentationModel)
+        except OptionError as error:
+            self.skipTest(f"no model to segment with: {error}")
+        return widget
+
     def _require_packages(self) -> None:
         missing = missing_packages("scunet")
         if missing:
@@ -138,7 +171,8 @@ class USEnhanceTest(ScriptedLoadableModuleTest):
 
     def _wait_for_end(self, widget: Any) -> None:
         deadline = time.monotonic() + TIMEOUT_SECONDS
-        while widget.ui.enhanceButton.text != "Enhance":
+        buttons = (widget.ui.enhanceButton, widget.ui.segmentButton)
+        while any(button.text == "Cancel" for button in buttons):
             self.assertLess(time.monotonic(), deadline, widget.ui.statusLabel.text)
             slicer.app.processEvents()
             time.sleep(0.005)
@@ -155,6 +189,21 @@ class USEnhanceTest(ScriptedLoadableModuleTest):
         volume = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "Speckle")
         slicer.util.updateVolumeFromArray(volume, self._speckle(frames))
         volume.SetSpacing(0.4, 0.3, 1.0)
+        volume.CreateDefaultDisplayNodes()
+        return volume, slicer.util.arrayFromVolume(volume).copy()
+
+    @staticmethod
+    def _add_structures() -> tuple[Any, np.ndarray]:
+        """Add a volume of one frame: a bright symphysis above a grey head, in dark speckle."""
+        rows, columns = np.mgrid[:192, :256] / 192
+        along, across = columns - 0.4 + 0.3 * (rows - 0.25), rows - 0.25 - 0.3 * (columns - 0.4)
+        tissue = np.full(rows.shape, 0.2)
+        tissue[((columns - 0.55) / 0.34) ** 2 + ((rows - 0.68) / 0.26) ** 2 < 1] = 0.5
+        tissue[(along / 0.18) ** 2 + (across / 0.07) ** 2 < 1] = 0.85
+        frame = 255 * tissue * np.random.default_rng(1).gamma(20.0, 1 / 20.0, tissue.shape)
+        volume = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "Drawn")
+        slicer.util.updateVolumeFromArray(volume, frame.clip(2, 255).astype(np.uint8)[np.newaxis])
+        volume.SetSpacing(0.5, 0.5, 1.0)
         volume.CreateDefaultDisplayNodes()
         return volume, slicer.util.arrayFromVolume(volume).copy()
 

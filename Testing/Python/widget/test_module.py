@@ -223,12 +223,20 @@ def self_test(panel, tiny_model, monkeypatch):
     return USEnhance.USEnhanceTest
 
 
-def test_the_self_test_passes(self_test, panel, tiny_model):
+def test_the_self_test_passes(self_test, panel, tiny_model, tiny_segmenter):
     names = unittest.TestLoader().getTestCaseNames(self_test)
     assert len(names) >= 7
     for name in names:
         case = self_test(name)
         case.messageDelay = 1
         case.setUp()
-        panel.widget.logic.getParameterNode().method = str(tiny_model)
+        parameters = panel.widget.logic.getParameterNode()
+        parameters.method, parameters.segmentationModel = str(tiny_model), str(tiny_segmenter)
         getattr(case, name)()
+
+
+def test_the_self_test_says_why_it_does_not_segment(self_test, panel):
+    case = self_test("test_panel_segments_a_drawn_frame")
+    panel.parameters.segmentationModel = "no-such-model"
+    with pytest.raises(unittest.SkipTest, match="no-such-model"):
+        case.test_panel_segments_a_drawn_frame()
