@@ -1,4 +1,4 @@
-"""The table of figures: a row for each frame and structure, last their means; and that of the curves."""
+"""The table of figures: their means, then a row for each frame and structure; and that of the curves."""
 
 from __future__ import annotations
 
@@ -105,20 +105,20 @@ def remarks_of(measured: Measurements) -> list[str]:
 def new_figures_table(name: str, columns: Sequence[Column], remarks: Sequence[str]) -> Any:
     """Return a table node, in no scene, of columns with N frames, and of a remark for each frame.
 
-    Its last rows are the means over the frames that have a figure.
+    Its first rows are the means over the frames that have a figure: seen without scrolling through a cine.
     """
-    frames = [str(frame + 1) for frame in range(len(remarks))]
+    frames = [MEAN, *(str(frame + 1) for frame in range(len(remarks)))]
     node = slicer.vtkMRMLTableNode()
     node.SetName(name)
-    _add_texts(node, FRAME, [frame for frame in [*frames, MEAN] for _ in STRUCTURES])
-    _add_texts(node, STRUCTURE, [item.name for _ in [*frames, MEAN] for item in STRUCTURES])
+    _add_texts(node, FRAME, [frame for frame in frames for _ in STRUCTURES])
+    _add_texts(node, STRUCTURE, [item.name for _ in frames for item in STRUCTURES])
     for column in columns:
-        values = np.concatenate([column.values, _means(column.values)[None]])
+        values = np.concatenate([_means(column.values)[None], column.values])
         _add_numbers(node, column.name, values.ravel())
         node.SetColumnDescription(column.name, _DESCRIPTIONS[column.figure])
         node.SetColumnUnitLabel(column.name, column.unit)
         node.SetColumnTitle(column.name, column.title)
-    _add_texts(node, REMARK, [remark for remark in [*remarks, ""] for _ in STRUCTURES])
+    _add_texts(node, REMARK, [remark for remark in ["", *remarks] for _ in STRUCTURES])
     node.SetColumnDescription(REMARK, "why an angle of progression could not be measured")
     # Else Slicer heads the columns with letters, and lets figures be typed over.
     node.SetUseColumnTitleAsColumnHeader(True)

@@ -42,10 +42,10 @@ class Outlined:
 class SegmentationOutputs:
     """What a segmentation gives.
 
-    original: of the input; enhanced: of the enhanced image, or None; table: the figures of each frame, last
-    their means; plots: the charts of the curves over the frames, the main one first; notes: sentences that
-    the user should read; comparison: the figures, without the nodes, or None for an image alone; created: all
-    nodes that came into the scene
+    original: of the input; enhanced: of the enhanced image, or None; table: the means of the figures, then
+    those of each frame; plots: the charts of the curves over the frames, the main one first; notes: sentences
+    that the user should read; comparison: the figures, without the nodes, or None for an image alone;
+    created: all nodes that came into the scene
     """
 
     original: Outlined
