@@ -12,7 +12,6 @@ from slicer.util import VTKObservationMixin
 from USEnhanceLib.errors import EnhancementCancelled, USEnhanceError
 from USEnhanceLib.mrml.background import Listener
 from USEnhanceLib.mrml.choices import inferior_side_of, original_of
-from USEnhanceLib.mrml.created_nodes import remove
 from USEnhanceLib.mrml.figures_plots import charts_of, show_next_chart
 from USEnhanceLib.mrml.outlines import (
     circumference_in_words,
@@ -192,8 +191,7 @@ class SegmentationSection(VTKObservationMixin):
         former = self._outputs.get(key)
         self._outputs[key] = outputs
         if former is not None and reference not in former.created:
-            # A browser that was made for the former outlines plays the new ones too.
-            remove(node for node in former.created if not node.IsA("vtkMRMLSequenceBrowserNode"))
+            outputs.replace(former)
 
     def _on_failed(self, error: USEnhanceError) -> None:
         self._end()

@@ -15,7 +15,7 @@ from .measurements import REFERENCE
 from .segmentations import LOOK_OF_ENHANCED, LOOK_OF_ORIGINAL
 
 if TYPE_CHECKING:
-    from .created_nodes import CreatedNodes
+    from .segmentation_outputs import SegmentationWriter
 
 CHART_ROLE = "USEnhance.Chart"
 """References of the table of figures: its charts, the main one first."""
@@ -39,7 +39,7 @@ class _Curve:
     values: np.ndarray
 
 
-def write_charts(writer: CreatedNodes, name: str, columns: Sequence[Column]) -> tuple[Any, ...]:
+def write_charts(writer: SegmentationWriter, name: str, columns: Sequence[Column]) -> tuple[Any, ...]:
     """Put charts of columns of figures into the scene, and the table of their curves; return the charts.
 
     First one of Dice where there is a reference, or of agreement where there are two images; then one of the
@@ -54,7 +54,7 @@ def write_charts(writer: CreatedNodes, name: str, columns: Sequence[Column]) -> 
     }
     charts = {figure: curves for figure, curves in charts.items() if curves}
     curves = [(f"{curve.name}", curve.values) for drawn in charts.values() for curve in drawn]
-    table = writer.add(new_curves_table(slicer.mrmlScene.GenerateUniqueName(f"{name} curves"), curves))
+    table = writer.add_named(new_curves_table(f"{name} curves", curves))
     units = {column.figure: column.unit for column in columns}
     return tuple(
         _write_chart(writer, table, name, figure, units[figure], drawn) for figure, drawn in charts.items()
@@ -78,21 +78,20 @@ def _curves(columns: Sequence[Column]) -> list[_Curve]:
 
 
 def _write_chart(
-    writer: CreatedNodes, table: Any, name: str, figure: str, unit: str, curves: Sequence[_Curve]
+    writer: SegmentationWriter, table: Any, name: str, figure: str, unit: str, curves: Sequence[_Curve]
 ) -> Any:
-    unique = slicer.mrmlScene.GenerateUniqueName
     chart = slicer.vtkMRMLPlotChartNode()
-    chart.SetName(unique(f"{name}: {_TITLES[figure]}"))
+    chart.SetName(f"{name}: {_TITLES[figure]}")
     chart.SetTitle(_TITLES[figure])
     chart.SetXAxisTitle(FRAME)
     chart.SetYAxisTitle(f"{figure} ({unit})" if unit else figure)
     if figure.endswith("Dice"):
         chart.SetYAxisRangeAuto(False)
         chart.SetYAxisRange(0.0, 1.0)
-    writer.add(chart)
+    writer.add_named(chart)
     for curve in curves:
         series = slicer.vtkMRMLPlotSeriesNode()
-        series.SetName(unique(curve.name))
+        series.SetName(curve.name)  # stands in the legend: the same in all charts
         writer.add(series)
         series.SetAndObserveTableNodeID(table.GetID())
         series.SetXColumnName(FRAME)

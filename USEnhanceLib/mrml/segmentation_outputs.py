@@ -45,7 +45,8 @@ class SegmentationOutputs:
     original: of the input; enhanced: of the enhanced image, or None; table: the means of the figures, then
     those of each frame; plots: the charts of the curves over the frames, the main one first; notes: sentences
     that the user should read; comparison: the figures, without the nodes, or None for an image alone;
-    created: all nodes that came into the scene
+    created: all nodes that came into the scene; names: nodes of them with the names that they would have,
+    were they the only ones
     """
 
     original: Outlined
@@ -55,6 +56,7 @@ class SegmentationOutputs:
     notes: tuple[str, ...] = ()
     comparison: Comparison | None = None
     created: tuple[Any, ...] = field(default=(), repr=False)
+    names: tuple[tuple[Any, str], ...] = field(default=(), repr=False)
 
     @property
     def segmentation(self) -> Any:
@@ -65,6 +67,16 @@ class SegmentationOutputs:
         """Take all of it out of the scene, for example before it is made anew."""
         remove(self.created)
 
+    def replace(self, former: SegmentationOutputs) -> None:
+        """Take former outputs for the same input out of the scene, and take over their names."""
+        # A browser that was made for the former ones plays these too.
+        remove(node for node in former.created if not node.IsA("vtkMRMLSequenceBrowserNode"))
+        for node, name in self.names:
+            # Of its class: the node that plays a sequence has the sequence's name.
+            others = slicer.util.getNodesByClass(node.GetClassName())
+            if node in others and name not in {other.GetName() for other in others}:
+                node.SetName(name)
+
 
 class SegmentationWriter(CreatedNodes):
     """Puts structures and angles beside an input. Nodes that it made are removed again by `roll_back`."""
@@ -74,11 +86,23 @@ class SegmentationWriter(CreatedNodes):
         self._input = input_node
         self._content = content
         self._attributes = attributes
+        self._names: list[tuple[Any, str]] = []
 
     @property
     def created(self) -> tuple[Any, ...]:
         """All nodes that were made up to now."""
         return tuple(self._created)
+
+    @property
+    def names(self) -> tuple[tuple[Any, str], ...]:
+        """The nodes whose names may have got a number, each with the name that was wanted."""
+        return tuple(self._names)
+
+    def add_named(self, node: Any) -> Any:
+        """Put a node into the scene, with a number behind its name if that is taken; return it."""
+        self._names.append((node, node.GetName()))
+        node.SetName(slicer.mrmlScene.GenerateUniqueName(node.GetName()))
+        return self.add(node)
 
     def write_segmentation(self, images: Images, image_node: Any, look: Look) -> Steps[Any]:
         """Return, in steps, a new segmentation node, or a sequence of them, of the structures in `images`.
@@ -152,9 +176,8 @@ class SegmentationWriter(CreatedNodes):
     def _write_node(
         self, node: Any, fill: Callable[[Any], None], show: Callable[[Any], None], image_node: Any
     ) -> Any:
-        node.SetName(slicer.mrmlScene.GenerateUniqueName(node.GetName()))
         fill(node)
-        self.add(node)
+        self.add_named(node)
         self.mark(node, image_node)
         node.SetAndObserveTransformNodeID(self._input.GetTransformNodeID())
         show(node)
@@ -175,12 +198,13 @@ class SegmentationWriter(CreatedNodes):
             value = self._input.GetNthIndexValue(item)
             fill(sequence.SetDataNodeAtValue(new_item(name), value), item)
             yield
-        sequence.SetName(slicer.mrmlScene.GenerateUniqueName(name))
-        self.add(sequence)
+        sequence.SetName(name)
+        self.add_named(sequence)
         self.mark(sequence, image_node)
         self.remember(play_with(sequence, self._input))
         node = shown_volume(sequence)
         if node is not None:
+            self._names.append((node, name))  # made and named by the browser
             shown = shown_volume(self._input)
             node.SetAndObserveTransformNodeID(shown.GetTransformNodeID() if shown else None)
             show(node)

@@ -158,6 +158,7 @@ class SegmentationRun:
             tuple(dict.fromkeys(notes)),
             measured.comparison,
             writer.created,
+            writer.names,
         )
 
     def _write_figures(
@@ -172,8 +173,7 @@ class SegmentationRun:
         else:
             name = f"{name} measurements"
         columns = columns_of(measured)
-        unique = slicer.mrmlScene.GenerateUniqueName(name)
-        table = writer.add(new_figures_table(unique, columns, remarks_of(measured)))
+        table = writer.add_named(new_figures_table(name, columns, remarks_of(measured)))
         writer.mark(table, self.input_node)
         for role, node in ((ENHANCED_ROLE, self.enhanced_node), (REFERENCE_ROLE, self.reference_node)):
             if node is not None:
