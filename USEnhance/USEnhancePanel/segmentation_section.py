@@ -11,7 +11,7 @@ from slicer.util import VTKObservationMixin
 
 from USEnhanceLib.errors import EnhancementCancelled, USEnhanceError
 from USEnhanceLib.mrml.background import Listener
-from USEnhanceLib.mrml.choices import inferior_side_of, original_of
+from USEnhanceLib.mrml.choices import original_of
 from USEnhanceLib.mrml.figures_plots import charts_of, show_next_chart
 from USEnhanceLib.mrml.outlines import (
     circumference_in_words,
@@ -23,6 +23,7 @@ from USEnhanceLib.mrml.segmentation_outputs import SegmentationOutputs
 from USEnhanceLib.mrml.segmentation_run import SegmentationOptions, SegmentationRun
 from USEnhanceLib.mrml.sequences import find_browser, is_sequence
 from USEnhanceLib.mrml.status import segmented_sentence, segmenting_sentence
+from USEnhanceLib.segmentation.orientation import inferior_side_of
 
 from .work_display import WorkDisplay
 

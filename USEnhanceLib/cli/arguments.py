@@ -186,6 +186,12 @@ def _add_compare(commands: argparse._SubParsersAction) -> argparse.ArgumentParse
     add("--method", default="scunet", metavar="NAME", help=METHOD_HELP)
     add("--model", default="fhps", metavar="NAME", help="segmenter, by name or folder (default: fhps)")
     add("--device", default="auto", help=DEVICE_HELP)
+    add(
+        "--display",
+        choices=("auto", "usual", "mirrored"),
+        default="auto",
+        help="usual: the mother's front, with the symphysis, at the left (default: judge from the frames)",
+    )
     add("--seed", type=whole_number, default=0, help="of all that is random (default: 0)")
     add("--axis", choices=("k", "j", "i"), default="k", help="the frames are slices along it (default: k)")
     return parser

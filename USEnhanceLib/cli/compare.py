@@ -17,6 +17,7 @@ from ..frames import read_frames
 from ..frames.labels import read_labels
 from ..segmentation import BACKGROUND, STRUCTURES, check_segmenter, load_segmenter
 from ..segmentation.comparison import Comparison, compare
+from ..segmentation.orientation import inferior_side_of
 from .beside import describe
 from .console import Console
 from .places import same_file
@@ -51,7 +52,8 @@ def run(arguments: argparse.Namespace, console: Console) -> None:
         for name, pixels in (("original", frames.pixels), ("enhanced", enhanced))
     )
     sector = frames.sector if frames.sector.ndim == 2 else frames.sector.any(0)
-    found = compare(before, after, reference, sector, frames.pixel_size)
+    side = inferior_side_of(arguments.display)
+    found = compare(before, after, reference, sector, frames.pixel_size, inferior_side=side)
     for note in dict.fromkeys((*frames.notes, *result.notes, *found.notes)):
         console.fact("Note", note)
     for line in lines_of(found):

@@ -8,7 +8,6 @@ import slicer
 
 from ..enhancement import is_diffusion, methods
 from ..errors import InputError, USEnhanceError
-from ..segmentation.orientation import LEFT, RIGHT
 from .display import shown_input
 from .extraction import check_input
 from .outputs import INPUT_ROLE
@@ -27,13 +26,11 @@ AXES = (
     ("First axis (i)", "i", "For sweeps whose frames lie across the columns."),
 )
 
-USUAL, MIRRORED = "usual", "mirrored"
 DISPLAYS = (
     ("Judge from the frames", "auto", "By the symphysis and the head; the status says when that is unsure."),
-    ("Usual: front at the left", USUAL, "The symphysis' lower end points to the right."),
-    ("Mirrored: front at the right", MIRRORED, "The symphysis' lower end points to the left."),
+    ("Usual: front at the left", "usual", "The symphysis' lower end points to the right."),
+    ("Mirrored: front at the right", "mirrored", "The symphysis' lower end points to the left."),
 )
-_INFERIOR_SIDES = {USUAL: RIGHT, MIRRORED: LEFT}
 
 
 def choices() -> dict[str, list[tuple[str, str, str]]]:
@@ -43,11 +40,6 @@ def choices() -> dict[str, list[tuple[str, str, str]]]:
         for method in methods()
     ]
     return {"method": offered, "device": list(DEVICES), "axis": list(AXES), "display": list(DISPLAYS)}
-
-
-def inferior_side_of(display: str) -> str | None:
-    """Return the side to which the symphysis' inferior end points in a display; None: to be judged."""
-    return _INFERIOR_SIDES.get(display)
 
 
 def has_steps(method: str) -> bool:

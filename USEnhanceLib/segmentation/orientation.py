@@ -26,6 +26,8 @@ from .ellipse import Ellipse
 
 LEFT = "left"
 RIGHT = "right"
+DISPLAYS = {"auto": None, "usual": RIGHT, "mirrored": LEFT}
+"""What users choose: the mother's front at the left, or at the right; "auto" to judge it from the frames."""
 OFFSET_WEIGHT = 0.7
 HEAD_WEIGHT = 0.3
 MIRRORED_BELOW = -0.4
@@ -71,3 +73,8 @@ def judge(scores: Sequence[float]) -> Judgement:
         return Judgement(side)
     note = f"The symphysis' inferior end was taken to be the one at the {side}, which is unsure: check it."
     return Judgement(side, (note,))
+
+
+def inferior_side_of(display: str) -> str | None:
+    """Return the side that the symphysis' inferior end points to in a display; None: to be judged."""
+    return DISPLAYS.get(display)

@@ -135,6 +135,16 @@ def test_without_a_reference_nothing_is_called_right(command, cine, tmp_path):
     assert not any("dice_original" in row for row in record["rows"])
 
 
+def test_the_display_can_be_given(command, cine, tmp_path):
+    sides = []
+    for display in ("usual", "mirrored"):
+        target = tmp_path / f"{display}.json"
+        words = ("compare", cine / "cine.nrrd", "--method", "median", "--display", display, "--json", target)
+        assert command(*words)[0] == 0
+        sides.append(json.loads(target.read_text())["inferior_side"])
+    assert sides == ["right", "left"]
+
+
 def test_labels_of_another_size_or_place_are_refused(command, cine, tmp_path):
     image = SimpleITK.ReadImage(str(cine / "labels.nrrd"))
     image.SetOrigin((9.0, 0.0, 0.0))
