@@ -39,6 +39,7 @@ MODELS_VARIABLE = "USENHANCE_MODELS"
 """Environment variable that names another folder of shipped models, for sites that keep them elsewhere."""
 
 SHIPPED: Mapping[str, str] = {
+    "fhps": "52a8e19fd87d2ea4bb0c1550c1dfebb0c84ff8b964bada68ccd6eee52043b91c",
     "irsde": "35740785132377292acfb457b86d9938c0c16b7b5b1050dc3b0742e778deb70e",
     "scunet": "cd686413a9ea05e90ecbb406cf5d95474c79cb5549a45c011ecacb8950a2c24b",
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -10,6 +11,10 @@ from .padding import pad_to_multiple
 
 MEAN, DEVIATION = 0.12, 0.18
 """Of the grey levels of PSFHS, which the network takes as 0 and 1."""
+
+
+REPEATS = "body.skip_layers."
+"""What the names begin with under which MONAI's network has its blocks a second time."""
 
 
 class StructureUNet(nn.Module):
@@ -48,6 +53,9 @@ class StructureUNet(nn.Module):
             filters=self.options["channels"],
             norm_name=("INSTANCE", {"affine": True}),
         )
+        # MONAI's network has its blocks twice, in order and nested, and so twice in its state.
+        self._register_state_dict_hook(_leave_out_repeats)
+        self.register_load_state_dict_post_hook(_do_without_repeats)
         self._unshuffle = unshuffle
         self._multiple = unshuffle * 2 ** (levels - 1)
 
@@ -60,3 +68,14 @@ class StructureUNet(nn.Module):
             padded = nn.functional.pad(padded, (0, self._multiple, 0, 0), mode="replicate")
         found = self.body(nn.functional.pixel_unshuffle(padded, self._unshuffle))
         return nn.functional.pixel_shuffle(found, self._unshuffle)[..., :height, :width]
+
+
+def _leave_out_repeats(_module: nn.Module, state: dict[str, Tensor], prefix: str, _metadata: Any) -> None:
+    """Take the nested names of the blocks out of a state."""
+    for name in [name for name in state if name.startswith(prefix + REPEATS)]:
+        del state[name]
+
+
+def _do_without_repeats(_module: nn.Module, wrong: Any) -> None:
+    """Let a state be complete without the nested names."""
+    wrong.missing_keys[:] = [name for name in wrong.missing_keys if REPEATS not in name]

@@ -59,9 +59,10 @@ def bundle_inference(options: Mapping[str, Any]) -> dict[str, Any]:
             f"torch.nn.PixelShuffle({unshuffle}))"
         ),
         "network": "$@network_def.to(@device)",
+        # Not strict: the network has its blocks under two names each, the file under one.
         "read_weights": (
             "$@body.load_state_dict({name[len('body.'):]: value.float() for name, value in "
-            "load_file(@weights).items()})"
+            "load_file(@weights).items()}, strict=False)"
         ),
         "preprocessing": {"_target_": "Compose", "transforms": _preprocessing(unshuffle * 2 ** (levels - 1))},
         "dataset": {

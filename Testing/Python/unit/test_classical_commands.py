@@ -59,7 +59,7 @@ def test_the_help_has_a_line_for_each_method(call):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--method", "leee"), "Unknown method 'leee': use one of irsde, scunet, median, lee"),
+        (("--method", "leee"), "Unknown method 'leee': use one of scunet, irsde, median, lee"),
         (("--method", "lee", "--uncertainty", "u.nrrd"), "lee gives no uncertainty"),
         (("--method", "lee", "--tile", "128"), "no option 'tile'"),
     ],

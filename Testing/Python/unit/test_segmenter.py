@@ -11,7 +11,7 @@ import torch
 from scipy import ndimage
 
 from USEnhanceLib.errors import EnhancementCancelled, InputError, ModelError, OptionError
-from USEnhanceLib.models import INFERENCE, WEIGHTS
+from USEnhanceLib.models import INFERENCE, WEIGHTS, save_model
 from USEnhanceLib.networks import StructureUNet
 from USEnhanceLib.segmentation import check_segmenter, dice, load_segmenter
 from USEnhanceLib.segmentation.segmenter import largest_parts
@@ -127,6 +127,20 @@ def test_the_working_size_keeps_the_aspect_ratio(size):
     assert max(small.shape[1:]) == WORKING_EDGE
     assert small.shape[1] / small.shape[2] == pytest.approx(size[0] / size[1], rel=0.05)
     assert resampled(small[:, None], size).shape == (1, 1, *size)
+
+
+def test_a_state_has_every_weight_once_and_is_complete(tmp_path):
+    first, second = StructureUNet(channels=[8, 16, 16]), StructureUNet(channels=[8, 16, 16])
+    state = first.state_dict()
+    assert sum(weight.numel() for weight in state.values()) == sum(p.numel() for p in first.parameters())
+    second.load_state_dict(state, strict=True)
+    frame = torch.rand(1, 1, 40, 40)
+    assert torch.equal(first.eval()(frame), second.eval()(frame))
+    state.pop(next(iter(state)))
+    with pytest.raises(RuntimeError, match="Missing key"):
+        second.load_state_dict(state, strict=True)
+    copy = save_model(tmp_path, first, name="n", version="1", card="c", licence="l", task="segmentation")
+    assert copy.weights.stat().st_size < 2.2 * sum(p.numel() for p in first.parameters()) + 8000
 
 
 @pytest.mark.parametrize("size", [(1, 1), (33, 70), (64, 64)])
