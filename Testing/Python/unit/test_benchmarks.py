@@ -145,6 +145,7 @@ def test_first_error_of_a_process_reaches_the_caller():
 
 def test_every_benchmark_can_be_loaded():
     names = {"enhance", "tune", "speed", "figures", "teachers", "uncertainty", "calibrate", "despeckle"}
+    names |= {"segmentation"}
     assert set(benchmark_names()) == names
     assert all(callable(benchmark.load()) for benchmark in BENCHMARKS)
 

@@ -110,7 +110,7 @@ def test_cancel_is_heard_twice_a_second_within_a_frame(name: str) -> None:
 def test_a_cancel_ends_the_wait_for_a_slow_frame() -> None:
     frames = np.random.default_rng(1).uniform(0.2, 0.7, (1, 700, 700)).astype(np.float32)
     begin = time.perf_counter()
-    load_enhancer("obnlm")(frames[:, :300, :300])
+    load_enhancer("obnlm")(frames[:, :500, :500])
     whole = time.perf_counter() - begin
     polls: list[float] = []
     with pytest.raises(EnhancementCancelled):
@@ -170,7 +170,7 @@ def test_an_unknown_method_is_refused_with_the_choices(name: str, tmp_path: Path
         with pytest.raises((OptionError, ModelError)) as caught:
             function(name)
         if name:
-            assert "scunet, median, lee" in str(caught.value)
+            assert "scunet, irsde, median, lee" in str(caught.value)
 
 
 # Packages
