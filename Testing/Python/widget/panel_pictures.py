@@ -1,6 +1,7 @@
-"""Pictures of the panel in each of its states, for looking at: `python panel_pictures.py FOLDER [MODEL]`.
+"""Pictures of the panel in each of its states: `python panel_pictures.py FOLDER [MODEL [SEGMENTER]]`.
 
 MODEL is a method's name or a model's folder; without it a very small network is made, which enhances nothing.
+SEGMENTER is one of those that outline; without it a very small one learns to outline what is drawn here.
 """
 
 from __future__ import annotations
@@ -121,7 +122,7 @@ def take_pictures(folder: Path, method: str, segmenter: str) -> list[Path]:
         getattr(widget.ui, f"{section}CollapsibleButton").collapsed = True
     picture("segmentation-empty")
     widget.ui.inputSelector.setCurrentNode(add_drawn_cine(30))
-    parameters.method = "lee"
+    parameters.method = method
     parameters.showUncertainty = False
     parameters.segmentationModel = segmenter
     for button, text in ((widget.ui.enhanceButton, "Enhance"), (widget.ui.segmentButton, "Segment")):
@@ -145,7 +146,9 @@ def main(arguments: list[str]) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as temporary:
         method = arguments[1] if len(arguments) > 1 else str(make_tiny_model(Path(temporary) / "tiny"))
-        segmenter = str(make_tiny_segmenter(Path(temporary) / "outliner"))
+        segmenter = (
+            arguments[2] if len(arguments) > 2 else str(make_tiny_segmenter(Path(temporary) / "outliner"))
+        )
         for path in take_pictures(folder, method, segmenter):
             print(path)
     return 0
