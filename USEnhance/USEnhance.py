@@ -66,7 +66,9 @@ class USEnhance(ScriptedLoadableModule):
         self.parent.helpText = _(
             "Enhances B-mode ultrasound (volumes, cines and sweeps) with a neural network that reduces "
             "speckle and blur inside the scan sector, or with a classical filter. A map shows where the "
-            "result of the network is uncertain. It is an aid for reading, not a replacement of the original."
+            "result of the network is uncertain. Fetal head and pubic symphysis can be outlined before and "
+            "after, with Dice and the angle of progression. It is an aid for reading, not a replacement of "
+            "the original."
         )
         self.parent.acknowledgementText = _(
             'The methods follow <a href="https://arxiv.org/abs/2601.21856">arXiv 2601.21856</a> '
