@@ -21,6 +21,7 @@ examples:
 """
 TRAINABLE = ("scunet", "dncnn", "restormer", "msann", "irsde", "fhps")
 METHOD_HELP = "one of the methods below, or the folder of a model (default: scunet)"
+FRAMES_HELP = "transperineal B-mode: image, cine or sweep"
 DEVICE_HELP = "auto, cpu, cuda, cuda:N or mps (default: auto)"
 
 
@@ -158,11 +159,9 @@ def _add_segment(commands: argparse._SubParsersAction) -> argparse.ArgumentParse
         allow_abbrev=False,
     )
     add = parser.add_argument
-    add("input", metavar="IN", help="transperineal B-mode: image, cine or sweep")
+    add("input", metavar="IN", help=FRAMES_HELP)
     add("output", metavar="OUT", help="label image to write")
-    add("--model", default="fhps", metavar="NAME", help="segmenter, by name or folder (default: fhps)")
-    add("--device", default="auto", help=DEVICE_HELP)
-    add("--axis", choices=("k", "j", "i"), default="k", help="the frames are slices along it (default: k)")
+    _add_segmenter_options(parser)
     return parser
 
 
@@ -180,12 +179,11 @@ def _add_compare(commands: argparse._SubParsersAction) -> argparse.ArgumentParse
         allow_abbrev=False,
     )
     add = parser.add_argument
-    add("input", metavar="IN", help="transperineal B-mode: image, cine or sweep")
+    add("input", metavar="IN", help=FRAMES_HELP)
     add("--reference", metavar="LABELS", help="label image of the same size: 1 pubic symphysis, 2 fetal head")
     add("--json", metavar="FILE", help="also write all figures of all frames")
     add("--method", default="scunet", metavar="NAME", help=METHOD_HELP)
-    add("--model", default="fhps", metavar="NAME", help="segmenter, by name or folder (default: fhps)")
-    add("--device", default="auto", help=DEVICE_HELP)
+    _add_segmenter_options(parser)
     add(
         "--display",
         choices=("auto", "usual", "mirrored"),
@@ -193,8 +191,15 @@ def _add_compare(commands: argparse._SubParsersAction) -> argparse.ArgumentParse
         help="usual: the mother's front, with the symphysis, at the left (default: judge from the frames)",
     )
     add("--seed", type=whole_number, default=0, help="of all that is random (default: 0)")
-    add("--axis", choices=("k", "j", "i"), default="k", help="the frames are slices along it (default: k)")
     return parser
+
+
+def _add_segmenter_options(parser: argparse.ArgumentParser) -> None:
+    """What every command that outlines has."""
+    add = parser.add_argument
+    add("--model", default="fhps", metavar="NAME", help="segmenter, by name or folder (default: fhps)")
+    add("--device", default="auto", help=DEVICE_HELP)
+    add("--axis", choices=("k", "j", "i"), default="k", help="the frames are slices along it (default: k)")
 
 
 def _add_models(commands: argparse._SubParsersAction) -> argparse.ArgumentParser:

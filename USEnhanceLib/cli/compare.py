@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -59,13 +58,15 @@ def run(arguments: argparse.Namespace, console: Console) -> None:
     for line in lines_of(found):
         console.say(line)
     if target is not None:
+        from ..benchmarks.record import write_json
+
         record = {
             "input": frames.name,
             "frames": len(before),
             "provenance": {**result.provenance(), **segmenter.provenance()},
             **found.to_json(),
         }
-        _write(target, record)
+        write_json(target, record)
         console.fact("Written", str(target))
 
 
@@ -82,17 +83,17 @@ def lines_of(found: Comparison) -> Iterator[str]:
 
 
 def _against_reference(own: Mapping[str, float], unit: str) -> str:
-    measured = (("dice", "Dice", ""), ("hd95", "HD95", f" {unit}"), ("asd", "mean distance", f" {unit}"))
+    measured = (("dice", "Dice", ""), ("hd95", "HD95", unit), ("asd", "mean distance", unit))
     return "; ".join(
-        f"{title} {_shown(own[f'{key}_original'])} before and {_shown(own[f'{key}_enhanced'])} after{unit}"
-        for key, title, unit in measured
+        f"{title} {_shown(own[f'{key}_original'], of)} before and {_shown(own[f'{key}_enhanced'], of)} after"
+        for key, title, of in measured
     )
 
 
 def _agreement(own: Mapping[str, float], unit: str) -> str:
     return (
-        f"agreement: Dice {_shown(own['agreement_dice'])}; HD95 {_shown(own['agreement_hd95'])} {unit}; "
-        f"mean distance {_shown(own['agreement_asd'])} {unit}"
+        f"agreement: Dice {_shown(own['agreement_dice'])}; HD95 {_shown(own['agreement_hd95'], unit)}; "
+        f"mean distance {_shown(own['agreement_asd'], unit)}"
     )
 
 
@@ -109,8 +110,8 @@ def _angles(found: Comparison, which: str) -> str:
     return f"{text} in {len(known)} of {len(degrees)} frames. {' '.join(reasons)}"
 
 
-def _shown(value: float) -> str:
-    return "none" if math.isnan(value) else f"{value:.3f}"
+def _shown(value: float, unit: str = "") -> str:
+    return "none" if math.isnan(value) else f"{value:.3f} {unit}".rstrip()
 
 
 def _check_place(target: Path, source: Path, reference: str | None) -> None:
@@ -119,13 +120,3 @@ def _check_place(target: Path, source: Path, reference: str | None) -> None:
             raise InputError(f"{target} is an input itself: give --json another name.")
     if not target.absolute().parent.is_dir():
         raise InputError(f"The folder of {target} does not exist: create it or choose another file.")
-
-
-def _write(path: Path, record: dict[str, object]) -> None:
-    unfinished = path.with_name(f".{path.name}.tmp")
-    try:
-        unfinished.write_text(json.dumps(record, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-        unfinished.replace(path)
-    except OSError as error:
-        unfinished.unlink(missing_ok=True)
-        raise InputError(f"{path} cannot be written ({error.strerror}): choose another place.") from error

@@ -62,7 +62,7 @@ def file_extension(path: Path) -> str:
 def _check_readable(path: Path) -> None:
     try:
         if path.is_dir():
-            raise InputError(f"{path.name} is a folder: choose one image file in it.")
+            raise InputError(f"{path} is a folder: choose one image file in it.")
         with path.open("rb") as file:
             empty = not file.read(1)
     except FileNotFoundError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -36,7 +37,7 @@ class Listener:
     cancelled: Callable[[], object]
 
 
-class BackgroundTask:
+class BackgroundTask(ABC):
     """Takes a run through reading, the worker and writing; ends with one of done, failed and cancelled."""
 
     def __init__(self, run: Any, client: WorkerClient, listener: Listener) -> None:
@@ -86,9 +87,9 @@ class BackgroundTask:
         """End the work as failed for `reason`, also while outputs are being written: they are taken back."""
         self._stop(reason)
 
+    @abstractmethod
     def _read(self) -> Steps[None]:
         """Take the pixels and hand the first of them to the worker."""
-        raise NotImplementedError
 
     def _stop(self, reason: USEnhanceError | None) -> None:
         if self._is_ended:

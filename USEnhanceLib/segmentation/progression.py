@@ -25,11 +25,11 @@ from .structures import FETAL_HEAD, PUBIC_SYMPHYSIS, STRUCTURES, Structure
 
 # Limits were chosen on the 1079 labels of PSFHS, whose extremes are in brackets.
 SYMPHYSIS_RATIOS = (1.15, 5.0)
-"""Long / short axis of a symphysis whose direction can be told (1.34 to 2.63)."""
+"""Long / short axis of a symphysis whose direction can be told (1.34 to 2.62)."""
 HEAD_RATIO = 2.2
 """Largest long / short axis of a head (1.71)."""
 LEAST_AREAS = 2.0
-"""Least area of the head / area of the symphysis (3.46)."""
+"""Least area of the head / area of the symphysis (3.45)."""
 ELLIPTIC = {PUBIC_SYMPHYSIS.label: 0.75, FETAL_HEAD.label: 0.85}
 """Least overlap (intersection / union) of a structure with its ellipse, where it is not cut."""
 CUT = {PUBIC_SYMPHYSIS.label: 0.3, FETAL_HEAD.label: 0.4}
@@ -43,7 +43,7 @@ OUTSIDE = 0.2
 LEAST_DEGREES = 40.0
 """Smaller angles are not believed (57)."""
 STRAIGHT = 180.0
-"""Beyond it three points no longer tell the angle; so it is in 14 of the labels, with the head crowning."""
+"""Beyond it three points no longer tell the angle; so it is in 15 of the labels, with the head crowning."""
 
 
 @dataclass(frozen=True, eq=False)

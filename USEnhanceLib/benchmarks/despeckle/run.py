@@ -5,7 +5,6 @@ The simulated frames are made beside the record where they are not yet, from the
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +13,8 @@ from typing import Any
 from ...enhancement import is_diffusion
 from ...errors import OptionError
 from ..contenders import INPUT, OURS, Contender, contenders, describe_networks
-from ..record import preface, provenance, write_json, write_text
+from ..record import preface, provenance
+from ..tables import chosen_tables, make_tables
 from . import agreement, probe_shift, real_frames, sampling, sheet, uncertainty
 from . import methods as fidelity
 
@@ -99,14 +99,7 @@ def run(
         facts = sheet.draw(data, ours.method, picture, seed=seed, device=device, progress=progress)
         return {**found, "picture": picture.name, "sheet": facts}
 
-    for name in chosen:
-        started = time.perf_counter()
-        record["tables"][name] = make(name)
-        record["wall_seconds"][name] = round(time.perf_counter() - started, 1)
-        write_json(Path(json_path), record)
-        if markdown_path is not None:
-            write_text(Path(markdown_path), render_markdown(record))
-    return record
+    return make_tables(record, chosen, make, json_path, markdown_path, render_markdown)
 
 
 def _rows(asked: Sequence[str] | None) -> list[Contender]:
@@ -125,14 +118,10 @@ def _rows(asked: Sequence[str] | None) -> list[Contender]:
 def _chosen(tables: Sequence[str] | None, single: str | None) -> list[str]:
     if tables is None:
         return [name for name in TITLES if name != "shift" or single is not None]
-    for name in tables:
-        if name not in TITLES:
-            raise OptionError(
-                f"The benchmark despeckle has no table {name!r}: choose from {', '.join(TITLES)}."
-            )
-    if "shift" in tables and single is None:
+    chosen = chosen_tables("despeckle", tables, TITLES)
+    if "shift" in chosen and single is None:
         raise OptionError("The table shift needs a model that was trained on one probe: give --single.")
-    return list(dict.fromkeys(tables))
+    return chosen
 
 
 def _check_single(single: str | None) -> None:

@@ -12,7 +12,6 @@ section of it. The input is a row of every table.
 from __future__ import annotations
 
 import inspect
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -20,9 +19,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from ...errors import OptionError
 from ..contenders import contenders, describe_networks
-from ..record import preface, provenance, write_json, write_text
+from ..record import preface, provenance
+from ..tables import chosen_tables, make_tables
 
 
 @dataclass(frozen=True)
@@ -45,15 +44,7 @@ TABLES: tuple[Table, ...] = (
     Table("cine", "Flicker of a cine", "flicker"),
     Table("failures", "Where it gains least", "failures"),
 )
-
-
-def find_table(name: str) -> Table:
-    """Return the table of this name, or raise OptionError."""
-    for table in TABLES:
-        if table.name == name:
-            return table
-    known = ", ".join(table.name for table in TABLES)
-    raise OptionError(f"The benchmark enhance has no table {name!r}: choose from {known}.")
+BY_NAME = {table.name: table for table in TABLES}
 
 
 def run(
@@ -81,7 +72,7 @@ def run(
     repeated; beside the record when None.  The contact sheet of failures lies beside the record. Raises
     OptionError for an unknown table or method, InputError where data are missing or a file cannot be written.
     """
-    chosen = [find_table(name) for name in dict.fromkeys(tables or [table.name for table in TABLES])]
+    chosen = chosen_tables("enhance", tables, BY_NAME)
     rows = contenders(methods)
     networks = describe_networks(rows, device)
     kept = Path(cache or Path(json_path).parent / "cache")
@@ -91,16 +82,16 @@ def run(
         data,
         **{name: value for name, value in asked.items() if value is not None},
         seed=seed,
-        tables=[table.name for table in chosen],
+        tables=chosen,
         methods=[row.method for row in rows if row.method != "input"],
     )
     record |= {"networks": networks, "tables": {}, "wall_seconds": {}}
-    for table in chosen:
-        started = time.perf_counter()
-        measure = table.load().measure
+
+    def make(name: str) -> dict[str, Any]:
+        measure = BY_NAME[name].load().measure
         offered = {"size": size, "picture": Path(json_path).with_name("failures.png")}
         takes = inspect.signature(measure).parameters
-        record["tables"][table.name] = measure(
+        return measure(
             data,
             [row.method for row in rows],
             limit=limit,
@@ -111,17 +102,14 @@ def run(
             progress=progress,
             **{name: value for name, value in offered.items() if value is not None and name in takes},
         )
-        record["wall_seconds"][table.name] = round(time.perf_counter() - started, 1)
-        write_json(Path(json_path), record)
-        if markdown_path is not None:
-            write_text(Path(markdown_path), render_markdown(record))
-    return record
+
+    return make_tables(record, chosen, make, json_path, markdown_path, render_markdown)
 
 
 def render_markdown(record: dict[str, Any]) -> str:
     """Return the sections of all tables in a record, below what was run on what."""
     parts = preface(record, "Enhancement")
     for name, result in record["tables"].items():
-        table = find_table(name)
+        table = BY_NAME[name]
         parts += ["", f"## {table.title}", "", table.load().render(result).strip()]
     return "\n".join(parts) + "\n"

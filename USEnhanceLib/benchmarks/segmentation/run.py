@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ...classical.filters import FILTERS
-from ...errors import OptionError
 from ...segmentation import check_segmenter
 from ..contenders import INPUT, contenders, describe_networks
-from ..record import name_of_method, preface, provenance, write_json, write_text
+from ..record import name_of_method, preface, provenance
+from ..tables import chosen_tables, make_tables
 from . import accuracy, cost, recovery, robustness, worst
 
 TITLES = {
@@ -56,7 +55,7 @@ def run(
     record's with the suffix .png when None. Raises OptionError for an unknown table, method or segmenter,
     InputError where data are missing or a file cannot be written.
     """
-    chosen = _chosen(tables)
+    chosen = chosen_tables("segmentation", tables, TITLES)
     models = {MODEL: segmenter, **({} if plain is None else {PLAIN: plain})}
     networks = {key: check_segmenter(model) for key, model in models.items()}
     rows = contenders(methods or [*(entry.name for entry in FILTERS), "scunet", "irsde"])
@@ -89,23 +88,7 @@ def run(
             return robustness.measure(data, models, limit=limit, device=device, progress=progress)
         return cost.measure(segmenter, seed=seed, device=device, progress=progress)
 
-    for name in chosen:
-        started = time.perf_counter()
-        record["tables"][name] = make(name)
-        record["wall_seconds"][name] = round(time.perf_counter() - started, 1)
-        write_json(Path(json_path), record)
-        if markdown_path is not None:
-            write_text(Path(markdown_path), render_markdown(record))
-    return record
-
-
-def _chosen(tables: Sequence[str] | None) -> list[str]:
-    for name in tables or ():
-        if name not in TITLES:
-            raise OptionError(
-                f"The benchmark segmentation has no table {name!r}: choose from {', '.join(TITLES)}."
-            )
-    return list(dict.fromkeys(tables or TITLES))
+    return make_tables(record, chosen, make, json_path, markdown_path, render_markdown)
 
 
 def render_markdown(record: dict[str, Any]) -> str:
